@@ -1,0 +1,121 @@
+/* The table of functions that a backend fills in. One backend: one folder, one const CfProviderOps,
+ * one line in registry.c.
+ *
+ * All operations are asynchronous and run in the engine's thread (http/http.h); each callback is
+ * made exactly once, there, and not before the function has returned. The backend authenticates,
+ * signs, renews a token once on 401 and turns answers into records or a GError of CF_ERROR
+ * (contract section 6), with the cloud's words attached (cf_error_set_cloud()). It keeps no
+ * snapshot and no cache. */
+#pragma once
+
+#include "http/http.h"
+#include "model/record.h"
+#include "json/scan.h"
+
+G_BEGIN_DECLS
+
+typedef struct _CfProviderOps CfProviderOps;
+
+/* A profile key that this backend takes beyond the common ones (contract section 9). */
+typedef struct {
+    const char *name;
+    gboolean secret;   /* may be given as KEY_file, KEY_env, KEY_command or a systemd credential */
+    gboolean required; /* checked by the config layer; finer rules by open() */
+    const char *fallback; /* (nullable) default */
+    const char *doc;
+} CfProviderKey;
+
+typedef struct {
+    const char *profile; /* name, for messages */
+    CfChannel *channel;  /* outlives the handle */
+    GMainContext *context;
+    gint64 deadline_us; /* default time for a call that nobody gave a deadline */
+    guint page_size;    /* 0: the backend's own */
+    /* (nullable result) the value of one of the backend's keys. Valid during open() only: a secret
+     * that is needed later is copied, and wiped with cf_text_wipe(). */
+    const char *(*get)(gpointer config, const char *key);
+    gpointer config;
+} CfProviderEnv;
+
+/* A page of a listing. */
+typedef struct {
+    GBytes *body;        /* the text that the spans point into */
+    GArray *records;     /* (element-type CfJsonSpan) */
+    gint64 total;        /* what the cloud says the whole has; -1: not told */
+    gboolean last;       /* no page comes after this one */
+    gint64 requested_us; /* monotonic: when the call that brought it began */
+} CfPage;
+
+/* page, error: borrowed for the call; exactly one is NULL. */
+typedef void (*CfPageCallback)(const CfPage *page, const GError *error, gpointer data);
+/* record: borrowed; requested_us: when the call began (monotonic). */
+typedef void (*CfRecordCallback)(CfRecord *record, gint64 requested_us, const GError *error,
+                                 gpointer data);
+/* tags: (transfer none) (array zero-terminated=1) sorted. */
+typedef void (*CfTagsCallback)(const char *const *tags, const GError *error, gpointer data);
+/* result: with an error (nullable), and only its method_path says something: the call that was
+ * refused. */
+typedef void (*CfActionCallback)(const CfActionResult *result, const GError *error, gpointer data);
+typedef void (*CfDoneCallback)(const GError *error, gpointer data);
+
+struct _CfProviderOps {
+    const char *name;          /* as in provider = NAME; also the folder's name */
+    const char *title;         /* for people */
+    const CfProviderKey *keys; /* ends with a NULL name */
+
+    /* Required. Checks the keys; makes no call.
+     * Returns: (transfer full) (nullable): the handle. Errors: CF_ERROR_CONFIG. */
+    gpointer (*open)(const CfProviderEnv *env, GError **error);
+    /* Required. Calls under way are never answered after it. */
+    void (*close)(gpointer handle);
+
+    /* Plain facts for the profile directory. (transfer none) (nullable result). */
+    const char *(*get_endpoint)(gpointer handle);
+    const char *(*get_region)(gpointer handle);
+
+    /* What some resource of the collection can have done to it (bits CF_CAN(kind)); the record's
+     * own bits say which. */
+    guint can[CF_COLLECTION_N];
+    guint verbs;                 /* bits 1 << CfVerb that power can take at all */
+    const char *const *consoles; /* NULL-terminated console types, the default first */
+    gboolean tags_apart;         /* the server list has no tags: list_tags() per server */
+    guint batch_max;             /* ids that one POWER call takes; 1: no batch call */
+    guint batch_delete_max;      /* ids that one DELETE call takes */
+    gint64 tag_max;              /* bytes of one tag; 0: not known */
+
+    /* Required. Gets a token where there are such, else one cheap call: proves the credentials. */
+    void (*authenticate)(gpointer handle, gint64 deadline_us, CfDoneCallback callback,
+                         gpointer data);
+
+    /* Required. page: from 1. Pages of one listing may be asked for side by side. */
+    void (*list)(gpointer handle, CfCollection collection, guint page, gint64 deadline_us,
+                 gboolean user_waits, CfPageCallback callback, gpointer data);
+    /* Records of a full page; the listing is split by it. */
+    guint (*get_page_size)(gpointer handle, CfCollection collection);
+
+    /* Required. One record's text (a span of a page, or raw of a record) as a record. Pure.
+     * Returns: (transfer full) (nullable). Errors: PROTOCOL. */
+    CfRecord *(*parse)(gpointer handle, CfCollection collection, CfJsonSpan text, GError **error);
+
+    /* Required. Errors: NOT_FOUND when the cloud says that there is no such resource. */
+    void (*show)(gpointer handle, CfCollection collection, const char *id, gint64 deadline_us,
+                 CfRecordCallback callback, gpointer data);
+
+    /* With tags_apart only. */
+    void (*list_tags)(gpointer handle, const char *id, gint64 deadline_us, gboolean user_waits,
+                      CfTagsCallback callback, gpointer data);
+
+    /* action: a reference is taken. Sends the change; success means accepted. Preconditions are the
+     * cloud's business: its refusal is BUSY and so on. */
+    void (*act)(gpointer handle, CfAction *action, gint64 deadline_us, CfActionCallback callback,
+                gpointer data);
+
+    /* Keys whose values are never shown (graphics_passwd, VNCPassword …). Pure. */
+    CfJsonIsSecret is_secret;
+};
+
+/* registry.c: the one list of backends. */
+const CfProviderOps *const *cf_providers_get(void);       /* NULL-terminated */
+const CfProviderOps *cf_providers_find(const char *name); /* (nullable result) */
+
+G_END_DECLS
