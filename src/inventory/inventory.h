@@ -1,0 +1,160 @@
+/* One profile's inventory: the current snapshots, the refresh that renews them, the actions in
+ * flight.
+ *
+ * State belongs to the engine's thread (http/http.h); a few values that readers need are behind one
+ * short lock. Functions say which thread may call them; callbacks are made in the engine's thread.
+ */
+#pragma once
+
+#include "inventory/snapshot.h"
+#include "providers/provider.h"
+#include "util/append.h"
+
+G_BEGIN_DECLS
+
+typedef struct _CfInventory CfInventory;
+
+/* Durations in microseconds. Contract sections 4 and 8. */
+typedef struct {
+    gint64 ttl_us, max_stale_us, patience_us, deadline_us, tags_ttl_us;
+    gboolean ro, allow_delete, dry_run, watch, tags_sweep, insecure;
+    gboolean raw_world; /* raw.json, raw/ and list.jsonl are open to all */
+    guint action_limit; /* a minute; 0: none */
+} CfInventoryOptions;
+
+typedef struct {
+    guint32 slot;
+    CfResource *before; /* (nullable): it is new */
+    CfResource *after;  /* (nullable): it is gone */
+    CfAspects diff;     /* when both are there */
+} CfChange;
+
+/* Facts of the profile that are files too; bits of what changed. */
+enum {
+    CF_FACT_HEALTH = 1 << 0,
+    CF_FACT_FETCHED_SERVERS = 1 << 1,
+    CF_FACT_FETCHED_IMAGES = 1 << 2,
+    CF_FACT_EVENTS = 1 << 3,
+    CF_FACT_JOURNAL = 1 << 4,
+    CF_FACT_ROTATED = 1 << 5, /* events or journal began a new file */
+};
+
+/* The tree's ears. All in the engine's thread. */
+typedef struct {
+    /* A new version is about to be published: what its readers will need is made ready. */
+    gpointer (*prepare)(CfInventory *inventory, CfSnapshot *before, CfSnapshot *after,
+                        const CfChange *changes, guint n, gpointer data);
+    /* It is published: the kernel is told. prepared: (transfer full). */
+    void (*commit)(CfInventory *inventory, CfCollection collection, gpointer prepared,
+                   gpointer data);
+    void (*facts)(CfInventory *inventory, guint facts, gpointer data);
+    gpointer data;
+} CfInventoryHooks;
+
+/* Makes channel and provider handle. http: outlives the inventory. get, config: as in
+ * CfProviderEnv. Thread: main. Errors: CF_ERROR_CONFIG. */
+CfInventory *cf_inventory_new(const char *profile, const CfProviderOps *ops, CfHttp *http,
+                              const CfChannelOptions *channel, const CfInventoryOptions *options,
+                              guint page_size, const char *(*get)(gpointer config, const char *key),
+                              gpointer config, GError **error);
+/* Thread: main; before any other call. */
+void cf_inventory_set_hooks(CfInventory *inventory, const CfInventoryHooks *hooks);
+/* Ends what is under way; waiters are answered. Thread: main. inventory: (nullable). */
+void cf_inventory_free(CfInventory *inventory);
+
+/* Begins the first refresh of the servers; callback when its first call was answered. Thread: any.
+ */
+void cf_inventory_start(CfInventory *inventory, CfDoneCallback callback, gpointer data);
+
+const char *cf_inventory_get_profile(CfInventory *inventory);
+const CfProviderOps *cf_inventory_get_ops(CfInventory *inventory);
+gpointer cf_inventory_get_handle(CfInventory *inventory);
+const CfInventoryOptions *cf_inventory_get_options(CfInventory *inventory);
+CfAppend *cf_inventory_get_events(CfInventory *inventory);
+CfAppend *cf_inventory_get_journal(CfInventory *inventory);
+
+/* Returns: (transfer full) (nullable): NULL when the collection was never fetched. Thread: any. */
+CfSnapshot *cf_inventory_ref_snapshot(CfInventory *inventory, CfCollection collection);
+/* Microseconds until the collection is older than its ttl; 0 when it is, or is not healthy.
+ * Thread: any. */
+gint64 cf_inventory_get_rest_us(CfInventory *inventory, CfCollection collection);
+/* Wall time (us) when the listing began that is shown; 0: none. Thread: any. */
+gint64 cf_inventory_get_fetched_us(CfInventory *inventory, CfCollection collection);
+
+typedef enum {
+    CF_LOOK_SERVE, /* serve what is there (a refresh may have been started) */
+    CF_LOOK_WAIT,  /* wait with cf_inventory_wait() first */
+} CfLook;
+
+/* Somebody looks at the collection: starts a refresh when it is older than the ttl, and says
+ * whether the reader is to wait for it (contract section 4). Thread: any; never blocks. */
+CfLook cf_inventory_look(CfInventory *inventory, CfCollection collection);
+/* Somebody looks at health, and it is not ok: what failed is tried again, as by a look. Thread:
+ * any. */
+void cf_inventory_look_at_health(CfInventory *inventory);
+/* Calls back when the refresh that a look started is done, failed, or patience (deadline) is over.
+ * error: NULL when there is a snapshot to serve. Thread: any. */
+void cf_inventory_wait(CfInventory *inventory, CfCollection collection, CfDoneCallback callback,
+                       gpointer data);
+/* Forces a refresh that begins after this call; error is its verdict. Thread: any. */
+void cf_inventory_refresh(CfInventory *inventory, CfCollection collection, CfDoneCallback callback,
+                          gpointer data);
+
+/* Who writes; for the journal. */
+typedef struct {
+    guint uid;
+    gint pid;
+    char *command; /* (nullable) */
+    char *path;    /* below the mount point */
+} CfActor;
+
+typedef struct {
+    CfActor actor;
+    CfAction *action;   /* with one id */
+    char *value;        /* what was written, for the journal */
+    gboolean add;       /* TAGS: the tags are added to the set (O_APPEND) */
+    char *shown;        /* TAGS (nullable): the set that the writer saw, sorted lines */
+    gint64 deadline_us; /* monotonic */
+} CfOrder;
+
+CfOrder *cf_order_new(CfAction *action /* (transfer full) */);
+void cf_order_free(CfOrder *order); /* (nullable) */
+
+/* Does it. order: (transfer full). callback: the verdict, made when the new state is published.
+ * Thread: any. */
+void cf_inventory_act(CfInventory *inventory, CfOrder *order, CfDoneCallback callback,
+                      gpointer data);
+/* A write that is refused before anything is sent: notes it in last_error and the journal, then
+ * calls back with error. order: (transfer full). Thread: any. */
+void cf_inventory_refuse(CfInventory *inventory, CfOrder *order, const GError *error,
+                         CfDoneCallback callback, gpointer data);
+
+/* With tags_apart: whether the server's tags are known and young enough. Thread: any. */
+gboolean cf_inventory_has_tags(CfInventory *inventory, const CfResource *resource,
+                               gint64 *ret_rest_us);
+void cf_inventory_fetch_tags(CfInventory *inventory, const char *id, CfDoneCallback callback,
+                             gpointer data);
+/* One show call for one resource (raw/refresh). Thread: any. */
+void cf_inventory_show(CfInventory *inventory, CfCollection collection, const char *id,
+                       CfDoneCallback callback, gpointer data);
+
+/* Advances the time of what these aspects show. Thread: any. */
+void cf_inventory_touch(CfInventory *inventory, CfCollection collection, guint32 handle,
+                        CfAspects aspects);
+
+/* The text of the health file. Returns: (transfer full). Thread: any. */
+char *cf_inventory_dup_health(CfInventory *inventory, gint64 *ret_since_ns);
+/* The first word of it. */
+const char *cf_inventory_get_health_word(CfInventory *inventory);
+
+typedef struct {
+    guint64 refreshes[CF_COLLECTION_N], failed[CF_COLLECTION_N];
+    guint64 parsed[CF_COLLECTION_N], reused[CF_COLLECTION_N];
+    guint64 resources[CF_COLLECTION_N];
+    guint64 actions, actions_failed, versions;
+    gint64 last_refresh_us[CF_COLLECTION_N];
+    CfChannelStats channel;
+} CfInventoryStats;
+void cf_inventory_get_stats(CfInventory *inventory, CfInventoryStats *ret_stats);
+
+G_END_DECLS

@@ -1,0 +1,164 @@
+/* events.jsonl and journal.jsonl: one JSON object a line. Contract sections 2 and 7. */
+#include <string.h>
+
+#include "inventory/private.h"
+#include "util/clock.h"
+#include "util/error.h"
+#include "util/log.h"
+#include "util/text.h"
+
+static void
+line_begin(GString *line)
+{
+    g_autofree char *time = cf_text_time(cf_clock_real_us());
+
+    g_string_append_printf(line, "{\"time\":\"%s\"", time);
+}
+
+static void
+line_text(GString *line, const char *key, const char *value)
+{
+    g_autofree char *clean = value ? cf_log_redact(value) : NULL;
+
+    g_string_append_printf(line, ",\"%s\":", key);
+    cf_text_append_json(line, clean);
+}
+
+static void
+line_number(GString *line, const char *key, gint64 value)
+{
+    g_string_append_printf(line, ",\"%s\":%" G_GINT64_FORMAT, key, value);
+}
+
+static void
+line_end(CfInventory *inventory, CfAppend *append, GString *line, guint fact)
+{
+    gboolean rotated;
+
+    g_string_append_c(line, '}');
+    rotated = cf_append_line(append, line->str);
+    cf_inventory_facts(inventory, fact | (rotated ? CF_FACT_ROTATED : 0));
+}
+
+static void
+event_line(CfInventory *inventory, CfCollection collection, const CfResource *resource,
+           const char *event, const char *field, const char *old, const char *new)
+{
+    g_autoptr(GString) line = g_string_new(NULL);
+
+    line_begin(line);
+    line_text(line, "profile", inventory->profile);
+    line_text(line, "collection", cf_collection_name(collection));
+    line_text(line, "id", cf_record_get_id(resource->record));
+    line_text(line, "name", cf_record_get_name(resource->record));
+    line_text(line, "event", event);
+    line_text(line, "field", field);
+    line_text(line, "old", old);
+    line_text(line, "new", new);
+    line_end(inventory, inventory->events, line, CF_FACT_EVENTS);
+}
+
+void
+cf_events_change(CfInventory *inventory, CfCollection collection, const CfChange *change)
+{
+    const CfField *fields;
+    guint n;
+
+    if (!change->before) {
+        event_line(inventory, collection, change->after, "created", NULL, NULL, NULL);
+        return;
+    }
+    if (!change->after) {
+        event_line(inventory, collection, change->before, "deleted", NULL, NULL, NULL);
+        return;
+    }
+    fields = cf_schema_get(collection, &n);
+    for (guint i = 0; i < n; i++) {
+        const char *old = cf_resource_get(change->before, i);
+        const char *new = cf_resource_get(change->after, i);
+
+        /* Tags that were asked for by name are news to us, not a change of the cloud's. */
+        if (!(change->diff & CF_ASPECT(i)) || g_strcmp0(old, new) == 0 ||
+            (!old && collection == CF_SERVERS && i == CF_SERVER_TAGS && inventory->ops->tags_apart))
+            continue;
+        event_line(inventory, collection, change->after, "changed", fields[i].name, old, new);
+    }
+}
+
+void
+cf_events_action(CfInventory *inventory, const CfResource *resource, const CfOrder *order)
+{
+    event_line(inventory, order->action->collection, resource, "action",
+               cf_action_kind_to_string(order->action->kind), NULL, order->value);
+}
+
+static void
+line_error(GString *line, const GError *error)
+{
+    const CfCloudWords *words = cf_error_get_cloud(error);
+
+    line_text(line, "error", cf_error_name(cf_error_code(error)));
+    line_text(line, "code", words ? words->code : NULL);
+    line_text(line, "message", words && words->message ? words->message : error->message);
+}
+
+void
+cf_journal_action(CfInventory *inventory, const CfOrder *order, const char *old,
+                  const CfActionResult *result, const GError *error, gint64 began_us)
+{
+    g_autoptr(GString) line = g_string_new(NULL);
+    const CfCloudWords *words = error ? cf_error_get_cloud(error) : NULL;
+
+    line_begin(line);
+    line_text(line, "kind", "action");
+    line_text(line, "profile", inventory->profile);
+    line_number(line, "uid", order->actor.uid);
+    line_number(line, "pid", order->actor.pid);
+    line_text(line, "command", order->actor.command);
+    line_text(line, "path", order->actor.path);
+    line_text(line, "collection", cf_collection_name(order->action->collection));
+    line_text(line, "id", order->action->ids[0]);
+    line_text(line, "action", cf_action_kind_to_string(order->action->kind));
+    line_text(line, "old", old);
+    line_text(line, "new", order->value);
+    if (result && result->method_path)
+        line_text(line, "call", result->method_path);
+    if (words || (result && result->http_status)) {
+        line_number(line, "status", words ? words->http_status : result->http_status);
+        line_text(line, "request_id", words ? words->request_id : result->request_id);
+    }
+    if (error)
+        line_error(line, error);
+    line_text(line, "result", error ? "failed" : inventory->options.dry_run ? "dry_run" : "ok");
+    line_number(line, "ms", (cf_clock_mono_us() - began_us) / 1000);
+    line_end(inventory, inventory->journal, line, CF_FACT_JOURNAL);
+}
+
+void
+cf_journal_call(CfInventory *inventory, const CfHttpRequest *request, const CfHttpReply *reply,
+                const GError *error)
+{
+    g_autoptr(GString) line = NULL;
+
+    if (!error && reply->status < 400)
+        return;
+    line = g_string_new(NULL);
+    line_begin(line);
+    line_text(line, "kind", "call");
+    line_text(line, "profile", inventory->profile);
+    line_text(line, "call", request->label);
+    if (reply) {
+        gsize size;
+        const char *body = g_bytes_get_data(reply->body, &size);
+        g_autofree char *text = size > 0 ? g_strndup(body, MIN(size, 512)) : NULL;
+
+        line_number(line, "status", reply->status);
+        line_text(line, "request_id", reply->request_id);
+        line_text(line, "message", request->secret_reply ? NULL : text);
+        line_number(line, "ms", reply->ms);
+    }
+    if (error)
+        line_error(line, error);
+    line_text(line, "result", "failed");
+    line_end(inventory, inventory->journal, line, CF_FACT_JOURNAL);
+}

@@ -1,0 +1,153 @@
+/* What the files of this layer share. Nothing here is seen outside. */
+#pragma once
+
+#include "inventory/inventory.h"
+
+/* An accepted action whose end the cloud has not shown yet. Engine's thread only. */
+typedef struct {
+    CfActionKind kind;
+    CfVerb verb;
+    char *want;             /* RENAME, DESCRIBE, TAGS: the value that we expect */
+    gint64 accepted_us;     /* monotonic */
+    gint64 give_up_us;      /* monotonic */
+    gboolean seen_changing; /* the cloud showed the transition */
+} CfPending;
+
+/* A resource that is followed until it settles. */
+typedef struct {
+    guint32 handle;
+    CfPending *pending[CF_ACTION_N];
+    gint64 next_us; /* monotonic: when it is read again */
+    gint64 interval_us;
+    gboolean reading;
+} CfFollow;
+
+typedef struct {
+    CfDoneCallback callback;
+    gpointer data;
+    gint64 after_us; /* monotonic: satisfied by a listing that began at or after it */
+    guint timer;     /* GSource id in the engine's context */
+    gboolean strict; /* the refresh's error is the answer, also when there is a snapshot */
+    gpointer collection;
+} CfWaiter;
+
+typedef struct _CfRefresh CfRefresh;
+
+typedef struct {
+    CfInventory *inventory;
+    CfCollection which;
+
+    /* Behind inventory->lock. */
+    CfSnapshot *current;
+    gint64 began_us;      /* monotonic: when the listing shown began; 0: never fetched */
+    gint64 began_real_us; /* wall time of it */
+    gboolean failing;     /* the last refresh failed */
+    gboolean kicked;      /* a look has asked for a refresh that has not begun */
+    gint64 demand_us;     /* monotonic: when the refresh under way was asked for; 0: none */
+
+    /* The engine's thread only. */
+    CfRefresh *refresh; /* (nullable) the one under way */
+    GPtrArray *waiters; /* (element-type CfWaiter) */
+    GError *failure;    /* (nullable) of the last refresh */
+    gint64 retry_us;    /* monotonic: no refresh by demand before it */
+    gint64 backoff_us;
+    guint64 version;
+    GHashTable *slot_by_id;  /* id (borrowed from the record) → slot + 1 */
+    GArray *free_slots;      /* (element-type guint32) */
+    GByteArray *generations; /* by slot */
+    GPtrArray *order;        /* (element-type CfResource) (borrowed: of current) in listing order */
+    gint64 members_ns;
+    gint64 short_by;     /* by how much a confirmed listing stays below its total */
+    GHashTable *follows; /* slot → CfFollow */
+} CfCollectionState;
+
+struct _CfInventory {
+    char *profile;
+    const CfProviderOps *ops;
+    gpointer handle;
+    CfHttp *http;
+    CfChannel *channel;
+    CfInventoryOptions options;
+    CfInventoryHooks hooks;
+    CfAppend *events;
+    CfAppend *journal;
+
+    GMutex lock; /* protects the marked members of collections, health and stats; a leaf */
+    CfCollectionState collections[CF_COLLECTION_N];
+    char *health_why; /* words behind the first */
+    const char *health_word;
+    gint64 health_since_us; /* wall time */
+    CfInventoryStats stats;
+
+    /* The engine's thread only. */
+    gboolean closing;
+    gboolean throttled;
+    char *channel_why;
+    GSource *follow_timer;
+    gint64 follow_at_us;
+    GSource *watch_timer;
+    GSource *sweep_timer;
+    guint sweeping;          /* tag calls under way */
+    gint64 sweep_pause_us;   /* monotonic: no tag call in the background before it */
+    GHashTable *tag_flights; /* id → (element-type CfTagWait) those who wait for that call */
+    GQueue action_times;     /* monotonic us of the last minute's actions */
+    guint64 orders;          /* under way */
+    guint skipped;           /* records of the last listing that could not be read */
+};
+
+/* publish.c: changing what is shown. Engine's thread. */
+typedef struct {
+    CfCollectionState *state;
+    GArray *changes; /* (element-type CfChange) owning its resources */
+} CfEdit;
+
+void cf_edit_begin(CfEdit *edit, CfCollectionState *state);
+/* after: (transfer full) (nullable): NULL takes the resource away; before must be of current. */
+void cf_edit_replace(CfEdit *edit, CfResource *before, CfResource *after);
+/* A new resource. Returns: its handle. */
+guint32 cf_edit_add(CfEdit *edit, CfRecord *record, gboolean listed, gint64 now_ns);
+/* Publishes when anything changed (or first is set), writes the events, tells the hooks.
+ * Returns: whether there is a new version. */
+gboolean cf_edit_commit(CfEdit *edit, gboolean first);
+/* The record to be shown over base: what actions are about to change put over it. */
+void cf_resource_show_over(CfCollectionState *state, CfResource *copy);
+
+CfResource *cf_state_find(CfCollectionState *state, const char *id);
+CfResource *cf_state_get(CfCollectionState *state, guint32 handle);
+
+/* inventory.c */
+void cf_inventory_update_health(CfInventory *inventory);
+void cf_inventory_facts(CfInventory *inventory, guint facts);
+GSource *cf_inventory_timer(CfInventory *inventory, gint64 delay_us, GSourceFunc function,
+                            gpointer data);
+void cf_timer_clear(GSource **timer);
+
+/* journal.c */
+void cf_journal_action(CfInventory *inventory, const CfOrder *order, const char *old,
+                       const CfActionResult *result, const GError *error, gint64 began_us);
+void cf_journal_call(CfInventory *inventory, const CfHttpRequest *request, const CfHttpReply *reply,
+                     const GError *error);
+void cf_events_change(CfInventory *inventory, CfCollection collection, const CfChange *change);
+void cf_events_action(CfInventory *inventory, const CfResource *resource, const CfOrder *order);
+
+/* inventory.c: called by the refresh when it ended. error: (nullable). */
+void cf_waiters_wake(CfCollectionState *state, gint64 began_us, const GError *error);
+
+/* refresh.c */
+void cf_refresh_start(CfCollectionState *state, CfDoneCallback first, gpointer data);
+void cf_refresh_cancel(CfCollectionState *state);
+
+/* follow.c */
+void cf_follow(CfCollectionState *state, CfResource *resource, CfPending *pending);
+void cf_follow_apply(CfCollectionState *state, CfResource *copy, gint64 requested_us);
+void cf_follow_forget(CfCollectionState *state, guint32 handle);
+void cf_follow_free(gpointer follow);
+CfState cf_follow_state(CfCollectionState *state, const CfResource *resource);
+CfPending *cf_pending_new(const CfAction *action, const char *want);
+void cf_follow_record(CfCollectionState *state, const char *id, CfRecord *record,
+                      gint64 requested_us);
+void cf_follow_gone(CfCollectionState *state, const char *id);
+
+/* tags.c */
+void cf_tags_sweep(CfInventory *inventory);
+void cf_tags_close(CfInventory *inventory);
