@@ -1,0 +1,49 @@
+/* A file of a resource is a row in a table. */
+#pragma once
+
+#include "tree/tree.h"
+
+G_BEGIN_DECLS
+
+/* What a row works on. Borrowed. */
+typedef struct {
+    CfInventory *inventory;
+    CfCollection collection;
+    const CfResource *resource;
+} CfSubject;
+
+typedef struct _CfAttribute CfAttribute;
+
+struct _CfAttribute {
+    const char *name;
+    mode_t mode;       /* type and bits, where everything is allowed */
+    int field;         /* (schema) what it shows; -1: show does */
+    int action;        /* CfActionKind that a write asks for; -1: none */
+    CfAspects aspects; /* on what its content depends, hence its time */
+    const char *type;  /* for the table: text, number, time, list, link, dir, json */
+    const char *unit;  /* (nullable) */
+    const char *doc;
+    /* NULL: there when the field has a value. */
+    gboolean (*visible)(const CfSubject *subject);
+    /* NULL: the field's value. */
+    void (*show)(const CfSubject *subject, GString *out);
+    /* Takes what was written. Returns: (transfer full) (nullable): what is to be done. */
+    CfAction *(*store)(const CfSubject *subject, const char *text, GError **error);
+};
+
+/* Returns: (transfer none): the files of a resource; ret_n their number. */
+const CfAttribute *cf_attributes_get(CfCollection collection, guint *ret_n);
+/* Returns: the row's index, or -1. */
+int cf_attributes_find(CfCollection collection, const char *name);
+
+gboolean cf_attribute_is_visible(const CfAttribute *attribute, const CfSubject *subject);
+/* Type and bits as this cloud, this account and this mount allow. */
+mode_t cf_attribute_get_mode(const CfAttribute *attribute, const CfSubject *subject);
+void cf_attribute_show(const CfAttribute *attribute, const CfSubject *subject, GString *out);
+
+/* list.tsv and list.jsonl. */
+void cf_line_tsv_header(CfCollection collection, GString *out);
+void cf_line_tsv(const CfResource *resource, GString *out);
+void cf_line_json(const CfSubject *subject, GString *out);
+
+G_END_DECLS

@@ -1,0 +1,616 @@
+/* From two versions to what the kernel must be told. Everything is worked out before the new
+ * version is published, and told after (internals.md section 1, invalidation rules). */
+#include <string.h>
+
+#include "tree/private.h"
+#include "util/clock.h"
+#include "util/text.h"
+
+typedef struct {
+    enum { TELL_INODE, TELL_ENTRY, TELL_DELETED } kind;
+    CfIno ino, child;
+    gint64 offset;
+    char *name;
+} Tell;
+
+typedef struct {
+    CfTreeProfile *profile;
+    CfCollection collection;
+    CfSnapshot *before, *after;
+    const CfChange *changes;
+    guint n;
+    GArray *tells; /* (element-type Tell) */
+    gint64 now_ns;
+    guint32 views_seen;
+    gboolean by_id_seen, short_seen;
+    CfNames *names_before, *names_after; /* (nullable) */
+} Diff;
+
+static void
+tell_clear(gpointer data)
+{
+    g_free(((Tell *) data)->name);
+}
+
+static CfIno
+ino_of(const Diff *diff, CfKind kind, guint32 handle, guint32 sub)
+{
+    return cf_node_pack((CfNode){.kind = kind,
+                                 .collection = diff->collection,
+                                 .profile = diff->profile->index,
+                                 .handle = handle,
+                                 .sub = sub});
+}
+
+static void
+tell_inode(Diff *diff, CfIno ino, gint64 offset)
+{
+    Tell tell = {.kind = TELL_INODE, .ino = ino, .offset = offset};
+
+    g_array_append_val(diff->tells, tell);
+}
+
+static void
+tell_entry(Diff *diff, CfIno parent, const char *name)
+{
+    Tell tell = {.kind = TELL_ENTRY, .ino = parent, .name = g_strdup(name)};
+
+    g_array_append_val(diff->tells, tell);
+}
+
+static void
+tell_deleted(Diff *diff, CfIno parent, CfIno child, const char *name)
+{
+    Tell tell = {.kind = TELL_DELETED, .ino = parent, .child = child, .name = g_strdup(name)};
+
+    g_array_append_val(diff->tells, tell);
+}
+
+static guint8
+seen(const Diff *diff, guint slot)
+{
+    GByteArray *bits = diff->profile->collections[diff->collection].seen;
+    guint8 value;
+
+    g_mutex_lock(&diff->profile->tree->lock);
+    value = slot < bits->len ? bits->data[slot] : 0;
+    g_mutex_unlock(&diff->profile->tree->lock);
+    return value;
+}
+
+static CfSubject
+subject_of(const Diff *diff, const CfResource *resource)
+{
+    return (CfSubject){diff->profile->inventory, diff->collection, resource};
+}
+
+/* ---- raw/ ---- */
+
+typedef struct {
+    Diff *diff;
+    guint32 handle;
+    guint parent;
+    const CfSubject *other; /* the version to compare with; its node of the same path: */
+    const CfRaw *other_raw; /* (nullable) */
+    gboolean gone;          /* whether what we walk is the older version */
+} RawDiff;
+
+static gboolean
+raw_diff_walk(const char *name, const CfRaw *raw, guint index, gpointer data)
+{
+    RawDiff *walk = data;
+    CfRaw there;
+    gboolean has = walk->other_raw && cf_raw_member(walk->other, walk->other_raw, name, &there) &&
+                   cf_raw_is_dir(&there) == cf_raw_is_dir(raw);
+    guint number = cf_raw_number(walk->diff->profile->tree, walk->parent, name, FALSE);
+    CfIno parent = ino_of(walk->diff, CF_KIND_RAW, walk->handle, walk->parent);
+
+    if (!has)
+        tell_entry(walk->diff, parent, name);
+    if (!has && !walk->gone)
+        tell_inode(walk->diff, parent, 0);
+    if (!walk->gone || !number)
+        return TRUE;
+    /* Something was once looked up under that name. */
+    if (!has || there.span.len != raw->span.len ||
+        memcmp(there.span.text, raw->span.text, raw->span.len) != 0)
+        tell_inode(walk->diff, ino_of(walk->diff, CF_KIND_RAW, walk->handle, number), 0);
+    return TRUE;
+}
+
+static void raw_diff(Diff *diff, const CfChange *change, guint path, const CfRaw *before,
+                     const CfRaw *after);
+
+typedef struct {
+    Diff *diff;
+    const CfChange *change;
+    guint path;
+    const CfRaw *after;
+} RawDeep;
+
+static gboolean
+raw_deep_walk(const char *name, const CfRaw *raw, guint index, gpointer data)
+{
+    RawDeep *deep = data;
+    CfSubject after = subject_of(deep->diff, deep->change->after);
+    guint number = cf_raw_number(deep->diff->profile->tree, deep->path, name, FALSE);
+    CfRaw there;
+
+    if (number && cf_raw_is_dir(raw) && cf_raw_member(&after, deep->after, name, &there) &&
+        cf_raw_is_dir(&there))
+        raw_diff(deep->diff, deep->change, number, raw, &there);
+    return TRUE;
+}
+
+static void
+raw_diff(Diff *diff, const CfChange *change, guint path, const CfRaw *before, const CfRaw *after)
+{
+    CfSubject old = subject_of(diff, change->before);
+    CfSubject new = subject_of(diff, change->after);
+    RawDiff gone = {diff, change->after->handle, path, &new, after, TRUE};
+    RawDiff come = {diff, change->after->handle, path, &old, before, FALSE};
+    RawDeep deep = {diff, change, path, after};
+
+    cf_raw_walk(&old, before, raw_diff_walk, &gone);
+    cf_raw_walk(&new, after, raw_diff_walk, &come);
+    tell_inode(diff, ino_of(diff, CF_KIND_RAW, change->after->handle, path), 0);
+    cf_raw_walk(&old, before, raw_deep_walk, &deep);
+}
+
+/* ---- files ---- */
+
+static void
+diff_files(Diff *diff, const CfChange *change)
+{
+    CfSubject before = subject_of(diff, change->before);
+    CfSubject after = subject_of(diff, change->after);
+    CfIno dir = ino_of(diff, CF_KIND_RESOURCE, change->after->handle, 0);
+    guint8 bits = seen(diff, change->slot);
+    gboolean members = FALSE;
+    guint n;
+    const CfAttribute *rows = cf_attributes_get(diff->collection, &n);
+
+    if (!bits || !change->diff)
+        return;
+    for (guint i = 0; i < n; i++) {
+        CfIno ino = ino_of(diff, CF_KIND_RESOURCE, change->after->handle, i + 1);
+        gboolean was = cf_attribute_is_visible(&rows[i], &before);
+        gboolean is = cf_attribute_is_visible(&rows[i], &after);
+
+        if (was != is) {
+            tell_entry(diff, dir, rows[i].name);
+            members = TRUE;
+        }
+        if (was && !S_ISDIR(rows[i].mode) &&
+            ((rows[i].aspects & change->diff) || !is ||
+             cf_attribute_get_mode(&rows[i], &before) != cf_attribute_get_mode(&rows[i], &after)))
+            tell_inode(diff, ino, cf_tree_is_control(ino) ? -1 : 0);
+    }
+    /* The directory's own time is the resource's; its list is dropped when files came or went. */
+    tell_inode(diff, dir, members ? 0 : -1);
+    if ((bits & CF_SEEN_RAW) && (change->diff & CF_ASPECT(CF_ASPECT_RAW))) {
+        CfRaw old = {.secret = FALSE}, new = {.secret = FALSE};
+
+        old.span.text = cf_record_get_raw(change->before->base, &old.span.len);
+        new.span.text = cf_record_get_raw(change->after->base, &new.span.len);
+        raw_diff(diff, change, 0, &old, &new);
+    }
+}
+
+static void
+diff_gone(Diff *diff, const CfChange *change)
+{
+    CfIno by_id = ino_of(diff, CF_KIND_STATIC, 0, CF_STATIC_BY_ID);
+    guint32 handle = change->before->handle;
+    g_autofree char *name = cf_id_encode(cf_record_get_id(change->before->record));
+    guint n;
+
+    cf_attributes_get(diff->collection, &n);
+    if (!seen(diff, change->slot))
+        return;
+    for (guint i = 0; i <= n; i++) {
+        CfIno ino = ino_of(diff, CF_KIND_RESOURCE, handle, i);
+
+        tell_inode(diff, ino, cf_tree_is_control(ino) ? -1 : 0);
+    }
+    tell_deleted(diff, by_id, ino_of(diff, CF_KIND_RESOURCE, handle, 0), name);
+}
+
+/* ---- links ---- */
+
+static void
+value_changed(Diff *diff, guint view, const char *value, const char *link)
+{
+    CfTreeCollection *collection = &diff->profile->collections[diff->collection];
+    guint number;
+
+    if (cf_view_is_flat(view)) {
+        tell_entry(diff, ino_of(diff, CF_KIND_STATIC, 0, CF_STATIC_VIEW + view), link);
+        return;
+    }
+    g_mutex_lock(&diff->profile->tree->lock);
+    number = cf_intern(&collection->values[view], value, FALSE);
+    if (number)
+        g_array_index(collection->values[view].times, gint64, number - 1) = diff->now_ns;
+    g_mutex_unlock(&diff->profile->tree->lock);
+    if (number) {
+        CfIno dir = ino_of(diff, CF_KIND_VALUE, number, view);
+
+        tell_entry(diff, dir, link);
+        tell_inode(diff, dir, 0);
+    }
+    /* It may be the first member or the last one: then the directory itself came or went. */
+    tell_entry(diff, ino_of(diff, CF_KIND_STATIC, 0, CF_STATIC_VIEW + view), value);
+}
+
+static gboolean
+has_text(const GPtrArray *texts, const char *text)
+{
+    return g_ptr_array_find_with_equal_func((GPtrArray *) texts, text, g_str_equal, NULL);
+}
+
+/* Whether a value has members in a version. */
+static gboolean
+value_lives(Diff *diff, CfSnapshot *snapshot, guint view, const char *value)
+{
+    CfTreeCollection *collection = &diff->profile->collections[diff->collection];
+    GPtrArray *members = cf_view_index(diff->profile, snapshot, view);
+    guint number;
+
+    g_mutex_lock(&diff->profile->tree->lock);
+    number = cf_intern(&collection->values[view], value, FALSE);
+    g_mutex_unlock(&diff->profile->tree->lock);
+    return number && number <= members->len && members->pdata[number - 1];
+}
+
+/* One resource in one view: links that go, links that come. */
+static void
+diff_links(Diff *diff, guint view, CfResource *before, CfResource *after)
+{
+    g_autoptr(GPtrArray) old = before ? cf_view_values(view, before) : g_ptr_array_new();
+    g_autoptr(GPtrArray) new = after ? cf_view_values(view, after) : g_ptr_array_new();
+    const char *old_link =
+        before ? cf_names_of(diff->names_before, CF_HANDLE_SLOT(before->handle)) : NULL;
+    const char *new_link =
+        after ? cf_names_of(diff->names_after, CF_HANDLE_SLOT(after->handle)) : NULL;
+    gboolean renamed = g_strcmp0(old_link, new_link) != 0;
+
+    if (cf_view_is_flat(view)) {
+        gboolean was = before && !cf_resource_is_deleted(before);
+        gboolean is = after && !cf_resource_is_deleted(after);
+
+        if (was && (renamed || !is))
+            value_changed(diff, view, NULL, old_link);
+        if (is && (renamed || !was))
+            value_changed(diff, view, NULL, new_link);
+        return;
+    }
+    for (guint i = 0; i < old->len; i++)
+        if (renamed || !has_text(new, old->pdata[i]))
+            value_changed(diff, view, old->pdata[i], old_link);
+    for (guint i = 0; i < new->len; i++)
+        if (renamed || !has_text(old, new->pdata[i]))
+            value_changed(diff, view, new->pdata[i], new_link);
+}
+
+/* entry invalidations of value directories that have members before and after are taken back: they
+ * are populated, and dropping them costs far more than it is worth. */
+static void
+prune_value_entries(Diff *diff, guint view, guint from)
+{
+    CfIno root = ino_of(diff, CF_KIND_STATIC, 0, CF_STATIC_VIEW + view);
+    guint kept = from;
+    gboolean moved = FALSE;
+
+    for (guint i = from; i < diff->tells->len; i++) {
+        Tell *tell = &g_array_index(diff->tells, Tell, i);
+        gboolean drop = FALSE;
+
+        if (tell->kind == TELL_ENTRY && tell->ino == root && !cf_view_is_flat(view)) {
+            drop = value_lives(diff, diff->before, view, tell->name) ==
+                   value_lives(diff, diff->after, view, tell->name);
+            moved |= !drop;
+        }
+        if (drop) {
+            g_clear_pointer(&tell->name, g_free);
+            continue;
+        }
+        if (kept != i) {
+            g_array_index(diff->tells, Tell, kept) = *tell;
+            tell->name = NULL;
+        }
+        kept++;
+    }
+    if (kept < diff->tells->len)
+        g_array_set_size(diff->tells, kept);
+    if (moved || (cf_view_is_flat(view) && kept > from)) {
+        g_mutex_lock(&diff->profile->tree->lock);
+        diff->profile->collections[diff->collection].view_times[view] = diff->now_ns;
+        g_mutex_unlock(&diff->profile->tree->lock);
+        tell_inode(diff, root, 0);
+    }
+}
+
+/* In and out of being deleted counts: such a resource stands in hardly any view. */
+static gboolean
+came_or_went(const CfChange *change)
+{
+    return !change->before || !change->after ||
+           cf_resource_is_deleted(change->before) != cf_resource_is_deleted(change->after);
+}
+
+static void
+diff_view(Diff *diff, guint view, GHashTable *renamed)
+{
+    CfAspects aspects = cf_view_aspects(view, diff->collection) | CF_ASPECT(CF_FIELD_NAME);
+    guint from = diff->tells->len;
+    GHashTableIter iter;
+    gpointer slot;
+
+    for (guint i = 0; i < diff->n; i++) {
+        const CfChange *change = &diff->changes[i];
+
+        if (came_or_went(change) || (change->diff & aspects) ||
+            g_hash_table_contains(renamed, GUINT_TO_POINTER(change->slot)))
+            diff_links(diff, view, change->before, change->after);
+    }
+    /* Not changed themselves, but a name began or ceased to be shared. */
+    g_hash_table_iter_init(&iter, renamed);
+    while (g_hash_table_iter_next(&iter, &slot, NULL)) {
+        guint index = GPOINTER_TO_UINT(slot);
+
+        if (diff->before->slots[index] == diff->after->slots[index])
+            diff_links(diff, view, diff->before->slots[index], diff->after->slots[index]);
+    }
+    prune_value_entries(diff, view, from);
+}
+
+/* Slots whose links have another name now. */
+static GHashTable *
+renamed_slots(Diff *diff)
+{
+    GHashTable *renamed = g_hash_table_new(NULL, NULL);
+
+    if (diff->names_before == diff->names_after)
+        return renamed;
+    for (guint i = 0; i < diff->before->n_slots; i++)
+        if (diff->before->slots[i] && i < diff->after->n_slots && diff->after->slots[i] &&
+            diff->before->slots[i]->handle == diff->after->slots[i]->handle &&
+            g_strcmp0(cf_names_of(diff->names_before, i), cf_names_of(diff->names_after, i)) != 0)
+            g_hash_table_add(renamed, GUINT_TO_POINTER(i));
+    return renamed;
+}
+
+static void
+diff_shorthand(Diff *diff, guint slot)
+{
+    CfIno dir = ino_of(diff, CF_KIND_STATIC, 0, CF_STATIC_COLLECTION);
+    const char *old =
+        cf_names_is_unique(diff->names_before, slot) ? cf_names_of(diff->names_before, slot) : NULL;
+    const char *new =
+        cf_names_is_unique(diff->names_after, slot) ? cf_names_of(diff->names_after, slot) : NULL;
+
+    if (g_strcmp0(old, new) == 0)
+        return;
+    if (old)
+        tell_entry(diff, dir, old);
+    if (new)
+        tell_entry(diff, dir, new);
+}
+
+/* ---- the whole ---- */
+
+static gboolean
+names_differ(const Diff *diff)
+{
+    for (guint i = 0; i < diff->n; i++)
+        if (came_or_went(&diff->changes[i]) || (diff->changes[i].diff & CF_ASPECT(CF_FIELD_NAME)))
+            return TRUE;
+    return FALSE;
+}
+
+static gboolean
+view_differs(const Diff *diff, guint view)
+{
+    CfAspects aspects = cf_view_aspects(view, diff->collection);
+
+    for (guint i = 0; i < diff->n; i++)
+        if (came_or_went(&diff->changes[i]) || (diff->changes[i].diff & aspects))
+            return TRUE;
+    return FALSE;
+}
+
+static void
+prepare_indexes(Diff *diff)
+{
+    if (cf_names_peek(diff->before)) {
+        if (!names_differ(diff))
+            cf_names_share(diff->before, diff->after);
+        diff->names_before = cf_names_peek(diff->before);
+        diff->names_after = cf_names_get(diff->after);
+    }
+    for (guint view = 0; view < cf_views_count(); view++)
+        if (cf_view_has(view, diff->collection) && cf_snapshot_peek_index(diff->before, view)) {
+            if (view_differs(diff, view))
+                cf_view_update(diff->profile, diff->before, diff->after, view, diff->changes,
+                               diff->n);
+            else
+                cf_view_share(diff->before, diff->after, view);
+        }
+}
+
+static void
+diff_collection(Diff *diff)
+{
+    CfIno by_id = ino_of(diff, CF_KIND_STATIC, 0, CF_STATIC_BY_ID);
+    CfIno dir = ino_of(diff, CF_KIND_STATIC, 0, CF_STATIC_COLLECTION);
+    gboolean members = FALSE;
+
+    for (guint i = 0; i < diff->n; i++) {
+        const CfChange *change = &diff->changes[i];
+
+        if (change->before && change->after) {
+            diff_files(diff, change);
+            continue;
+        }
+        members = TRUE;
+        if (change->before)
+            diff_gone(diff, change);
+        if (diff->by_id_seen || diff->short_seen) {
+            const CfResource *resource = change->after ? change->after : change->before;
+            g_autofree char *name = cf_id_encode(cf_record_get_id(resource->record));
+
+            if (change->after && diff->by_id_seen)
+                tell_entry(diff, by_id, name);
+            if (diff->short_seen)
+                tell_entry(diff, dir, name);
+        }
+    }
+    if (members && diff->by_id_seen)
+        tell_inode(diff, by_id, 0);
+    if (diff->names_before) {
+        g_autoptr(GHashTable) all = renamed_slots(diff);
+
+        if (diff->short_seen) {
+            GHashTableIter iter;
+            gpointer slot;
+
+            for (guint i = 0; i < diff->n; i++)
+                diff_shorthand(diff, diff->changes[i].slot);
+            g_hash_table_iter_init(&iter, all);
+            while (g_hash_table_iter_next(&iter, &slot, NULL))
+                diff_shorthand(diff, GPOINTER_TO_UINT(slot));
+        }
+        for (guint view = 0; view < cf_views_count(); view++)
+            if (diff->views_seen & 1u << view)
+                diff_view(diff, view, all);
+    }
+    tell_inode(diff, ino_of(diff, CF_KIND_STATIC, 0, CF_STATIC_LIST_TSV), 0);
+    tell_inode(diff, ino_of(diff, CF_KIND_STATIC, 0, CF_STATIC_LIST_JSONL), 0);
+}
+
+/* Bits of slots that are free again say nothing of their next resource. A slot whose bit is set is
+ * used again only with another generation, so no number of the kernel's can mean two things. */
+static void
+forget_seen(Diff *diff)
+{
+    GByteArray *bits = diff->profile->collections[diff->collection].seen;
+
+    g_mutex_lock(&diff->profile->tree->lock);
+    for (guint i = 0; i < diff->n; i++)
+        if (diff->changes[i].before && !diff->changes[i].after && diff->changes[i].slot < bits->len)
+            bits->data[diff->changes[i].slot] = 0;
+    g_mutex_unlock(&diff->profile->tree->lock);
+}
+
+static gpointer
+on_prepare(CfInventory *inventory, CfSnapshot *before, CfSnapshot *after, const CfChange *changes,
+           guint n, gpointer data)
+{
+    CfTreeProfile *profile = data;
+    CfTreeCollection *collection = &profile->collections[after->collection];
+    Diff diff = {.profile = profile,
+                 .collection = after->collection,
+                 .before = before,
+                 .after = after,
+                 .changes = changes,
+                 .n = n,
+                 .now_ns = cf_clock_real_ns()};
+
+    cf_version_publish(profile, after);
+    diff.tells = g_array_new(FALSE, FALSE, sizeof(Tell));
+    g_array_set_clear_func(diff.tells, tell_clear);
+    if (!before)
+        return diff.tells;
+    g_mutex_lock(&profile->tree->lock);
+    diff.views_seen = collection->views_seen;
+    diff.by_id_seen = collection->by_id_seen;
+    diff.short_seen = collection->short_seen;
+    g_mutex_unlock(&profile->tree->lock);
+    prepare_indexes(&diff);
+    diff_collection(&diff);
+    forget_seen(&diff);
+    return diff.tells;
+}
+
+static void
+on_commit(CfInventory *inventory, CfCollection collection, gpointer prepared, gpointer data)
+{
+    CfTreeProfile *profile = data;
+    CfTreeSink sink = cf_tree_sink(profile->tree);
+    g_autoptr(GArray) tells = prepared;
+
+    for (guint i = 0; sink.inval_inode && i < tells->len; i++) {
+        const Tell *tell = &g_array_index(tells, Tell, i);
+
+        switch (tell->kind) {
+        case TELL_INODE:
+            sink.inval_inode(tell->ino, tell->offset, 0, sink.data);
+            break;
+        case TELL_ENTRY:
+            sink.inval_entry(tell->ino, tell->name, sink.data);
+            break;
+        case TELL_DELETED:
+            sink.deleted(tell->ino, tell->child, tell->name, sink.data);
+            break;
+        }
+    }
+}
+
+/* ---- facts of the profile ---- */
+
+static void
+fact(CfTreeProfile *profile, CfKind kind, CfCollection collection, guint32 handle, guint32 sub,
+     gint64 offset)
+{
+    CfTreeSink sink = cf_tree_sink(profile->tree);
+    CfNode node = {kind, collection, profile->index, handle, sub};
+
+    if (sink.inval_inode)
+        sink.inval_inode(cf_node_pack(node), offset, 0, sink.data);
+}
+
+static void
+append_fact(CfTreeProfile *profile, CfAppend *append, guint32 sub, gboolean rotated)
+{
+    CfTreeSink sink = cf_tree_sink(profile->tree);
+    guint32 number = cf_append_get_number(append);
+    CfNode dir = {.kind = CF_KIND_STATIC, .profile = profile->index, .sub = CF_STATIC_PROFILE};
+    gsize size = 0;
+    gint64 mtime_ns;
+
+    cf_append_stat(append, number, &size, &mtime_ns);
+    fact(profile, CF_KIND_APPEND, CF_SERVERS, number, sub,
+         (gint64) (size > 0 ? size - 1 : 0) & ~4095);
+    if (rotated && sink.inval_entry) {
+        sink.inval_entry(cf_node_pack(dir), sub ? "journal.jsonl" : "events.jsonl", sink.data);
+        sink.inval_entry(cf_node_pack(dir), sub ? "journal.1.jsonl" : "events.1.jsonl", sink.data);
+        sink.inval_inode(cf_node_pack(dir), 0, 0, sink.data);
+    }
+}
+
+static void
+on_facts(CfInventory *inventory, guint facts, gpointer data)
+{
+    CfTreeProfile *profile = data;
+
+    if (facts & CF_FACT_HEALTH)
+        fact(profile, CF_KIND_STATIC, CF_SERVERS, 0, CF_STATIC_HEALTH, 0);
+    if (facts & CF_FACT_FETCHED_SERVERS)
+        fact(profile, CF_KIND_STATIC, CF_SERVERS, 0, CF_STATIC_FETCHED, 0);
+    if (facts & CF_FACT_FETCHED_IMAGES)
+        fact(profile, CF_KIND_STATIC, CF_IMAGES, 0, CF_STATIC_FETCHED, 0);
+    if (facts & CF_FACT_EVENTS)
+        append_fact(profile, cf_inventory_get_events(inventory), 0, (facts & CF_FACT_ROTATED) != 0);
+    if (facts & CF_FACT_JOURNAL)
+        append_fact(profile, cf_inventory_get_journal(inventory), 1,
+                    (facts & CF_FACT_ROTATED) != 0);
+}
+
+void
+cf_tree_hook(CfTreeProfile *profile)
+{
+    CfInventoryHooks hooks = {on_prepare, on_commit, on_facts, profile};
+
+    cf_inventory_set_hooks(profile->inventory, &hooks);
+}

@@ -1,0 +1,391 @@
+/* Listings. An entry's offset is its place in an order that does not move while the directory
+ * changes: slots, numbers of values, rows of tables. */
+#include <string.h>
+
+#include "tree/private.h"
+#include "util/clock.h"
+#include "util/error.h"
+#include "util/text.h"
+
+#define FIRST 3 /* offsets 1 and 2 stand behind "." and ".." */
+
+typedef struct {
+    CfPlace *place;
+    CfDirFill fill;
+    gpointer data;
+    guint64 from;  /* the first entry that is asked for, counted from 0 */
+    gboolean stat; /* entries of files are given whole */
+    gboolean full; /* no more room */
+} Listing;
+
+/* One entry; directories are always given whole, since they are about to be entered. */
+static gboolean
+give(Listing *listing, guint64 index, const char *name, CfPlace *there, CfNode node, mode_t type)
+{
+    CfEntry entry = {.attr.ino = cf_node_pack(node), .attr.mode = type};
+    gboolean whole = S_ISDIR(type) || listing->stat;
+    /* The dentries of collections and versions are for LOOKUP alone: it is the demand, or counted.
+     */
+    gboolean never = (node.kind == CF_KIND_STATIC && node.sub == CF_STATIC_COLLECTION) ||
+                     node.kind == CF_KIND_VERSION || node.kind == CF_KIND_APPEND;
+
+    if (index < listing->from)
+        return TRUE;
+    if (whole && !never) {
+        g_autoptr(GError) error = NULL;
+
+        if (cf_place_entry(there, node, &entry, &error) != CF_DONE)
+            whole = FALSE;
+        else if (there->resource)
+            cf_tree_mark_seen(there->profile, node.collection, there->resource->handle,
+                              node.kind == CF_KIND_RAW ? CF_SEEN_FILES | CF_SEEN_RAW
+                                                       : CF_SEEN_FILES);
+    }
+    if (!listing->fill(name, &entry, whole && !never, index + FIRST, listing->data)) {
+        listing->full = TRUE;
+        return FALSE;
+    }
+    return TRUE;
+}
+
+/* A place like the listing's, for one of its entries. The snapshot is lent. */
+static CfPlace
+beside(const Listing *listing, CfResource *resource)
+{
+    CfPlace there = *listing->place;
+
+    if (resource)
+        cf_place_set_resource(&there, resource);
+    return there;
+}
+
+static guint
+list_rows(Listing *listing, guint parent, guint index)
+{
+    guint n;
+    const CfStaticRow *rows = cf_static_table(&n);
+
+    for (guint i = 0; i < n; i++) {
+        CfNode node = cf_place_node(listing->place, CF_KIND_STATIC, 0, rows[i].sub);
+        CfPlace there = beside(listing, NULL);
+
+        if (rows[i].parent != parent || rows[i].sub == CF_STATIC_SNAPSHOTS)
+            continue;
+        if (parent == CF_STATIC_PROFILE) {
+            gint64 mtime_ns;
+            g_autofree char *text = cf_static_text(listing->place->tree, &node, FALSE, &mtime_ns);
+
+            if (!text) {
+                index++;
+                continue;
+            }
+        }
+        if (!give(listing, index++, rows[i].name, &there, node, rows[i].mode))
+            break;
+    }
+    return index;
+}
+
+static void
+list_root(Listing *listing)
+{
+    CfTree *tree = listing->place->tree;
+    guint index = list_rows(listing, CF_STATIC_ROOT, 0);
+
+    for (guint i = 0; !listing->full && i < tree->profiles->len; i++) {
+        CfTreeProfile *profile = tree->profiles->pdata[i];
+        CfNode node = {.kind = CF_KIND_STATIC, .profile = profile->index, .sub = CF_STATIC_PROFILE};
+        CfPlace there = beside(listing, NULL);
+
+        there.profile = profile;
+        if (!give(listing, index + i, profile->name, &there, node, S_IFDIR))
+            return;
+    }
+}
+
+static void
+list_profile(Listing *listing)
+{
+    static const char *const names[2][2] = {{"events.jsonl", "events.1.jsonl"},
+                                            {"journal.jsonl", "journal.1.jsonl"}};
+    CfPlace *place = listing->place;
+    guint index = list_rows(listing, CF_STATIC_PROFILE, 0);
+
+    for (guint sub = 0; sub < 2 && !listing->full; sub++) {
+        CfPlace there = beside(listing, NULL);
+        guint32 number;
+
+        there.node = cf_place_node(place, CF_KIND_APPEND, 0, sub);
+        number = cf_append_get_number(cf_place_append(&there));
+        for (guint former = 0; former < 2 && !listing->full; former++, index++)
+            if (number > former)
+                give(listing, index, names[sub][former], &there,
+                     cf_place_node(place, CF_KIND_APPEND, number - former, sub), S_IFREG);
+    }
+    for (guint c = 0; c < CF_COLLECTION_N && !listing->full; c++) {
+        CfNode node = {CF_KIND_STATIC, c, place->node.profile, 0, CF_STATIC_COLLECTION};
+        CfPlace there = beside(listing, NULL);
+
+        give(listing, index++, cf_collection_name(c), &there, node, S_IFDIR);
+    }
+}
+
+static void
+list_collection(Listing *listing)
+{
+    guint index = list_rows(listing, CF_STATIC_COLLECTION, 0);
+
+    for (guint view = 0; view < cf_views_count() && !listing->full; view++) {
+        CfPlace there = beside(listing, NULL);
+
+        if (cf_view_has(view, listing->place->node.collection))
+            give(listing, index + view, cf_view_name(view), &there,
+                 cf_place_node(listing->place, CF_KIND_STATIC, 0, CF_STATIC_VIEW + view), S_IFDIR);
+    }
+}
+
+static void
+list_by_id(Listing *listing)
+{
+    CfSnapshot *snapshot = listing->place->snapshot;
+
+    g_mutex_lock(&listing->place->tree->lock);
+    listing->place->profile->collections[listing->place->node.collection].by_id_seen = TRUE;
+    g_mutex_unlock(&listing->place->tree->lock);
+    for (guint64 i = listing->from; snapshot && i < snapshot->n_slots; i++) {
+        CfResource *resource = snapshot->slots[i];
+        g_autofree char *name = resource ? cf_id_encode(cf_record_get_id(resource->record)) : NULL;
+        CfPlace there = beside(listing, resource);
+
+        if (resource &&
+            !give(listing, i, name, &there,
+                  cf_place_node(listing->place, CF_KIND_RESOURCE, resource->handle, 0), S_IFDIR))
+            return;
+    }
+}
+
+static gboolean
+give_link(Listing *listing, guint view, guint value, guint slot)
+{
+    CfSnapshot *snapshot = listing->place->snapshot;
+    CfResource *resource = snapshot->slots[slot];
+    const char *name = cf_names_of(cf_names_get(snapshot), slot);
+    CfPlace there = beside(listing, resource);
+
+    if (!resource || !name)
+        return TRUE;
+    return give(listing, slot, name, &there, cf_place_link(listing->place, view, resource, value),
+                S_IFLNK);
+}
+
+static void
+list_view(Listing *listing, guint view)
+{
+    CfSnapshot *snapshot = listing->place->snapshot;
+    CfIntern *intern =
+        &listing->place->profile->collections[listing->place->node.collection].values[view];
+    GPtrArray *members;
+
+    cf_place_view_seen(listing->place, view);
+    if (!snapshot)
+        return;
+    if (cf_view_is_flat(view)) {
+        for (guint64 i = listing->from; i < snapshot->n_slots; i++)
+            if (snapshot->slots[i] && !cf_resource_is_deleted(snapshot->slots[i]) &&
+                !give_link(listing, view, 0, (guint) i))
+                return;
+        return;
+    }
+    cf_names_get(snapshot);
+    members = cf_view_index(listing->place->profile, snapshot, view);
+    for (guint64 i = listing->from; i < members->len; i++) {
+        CfPlace there = beside(listing, NULL);
+        const char *text;
+
+        if (!members->pdata[i])
+            continue;
+        g_mutex_lock(&listing->place->tree->lock);
+        text = intern->texts->pdata[i];
+        g_mutex_unlock(&listing->place->tree->lock);
+        if (!give(listing, i, text, &there,
+                  cf_place_node(listing->place, CF_KIND_VALUE, (guint32) i + 1, view), S_IFDIR))
+            return;
+    }
+}
+
+static void
+list_value(Listing *listing)
+{
+    CfPlace *place = listing->place;
+    GPtrArray *members;
+    GArray *slots;
+
+    if (!place->snapshot || place->node.sub >= cf_views_count())
+        return;
+    members = cf_view_index(place->profile, place->snapshot, place->node.sub);
+    slots = place->node.handle > 0 && place->node.handle <= members->len
+                ? members->pdata[place->node.handle - 1]
+                : NULL;
+    for (guint i = 0; slots && i < slots->len; i++) {
+        guint slot = g_array_index(slots, guint32, i);
+
+        if (slot >= listing->from && !give_link(listing, place->node.sub, place->node.handle, slot))
+            return;
+    }
+}
+
+static void
+list_resource(Listing *listing)
+{
+    CfPlace *place = listing->place;
+    guint n;
+    const CfAttribute *rows = cf_attributes_get(place->node.collection, &n);
+
+    for (guint i = (guint) MIN(listing->from, n); i < n; i++) {
+        CfPlace there = *place;
+        CfNode node = cf_place_node(place, CF_KIND_RESOURCE, place->node.handle, i + 1);
+
+        if (!cf_attribute_is_visible(&rows[i], &place->subject))
+            continue;
+        if (S_ISDIR(rows[i].mode))
+            node = cf_place_node(place, CF_KIND_RAW, place->node.handle, 0);
+        if (!give(listing, i, rows[i].name, &there, node, rows[i].mode))
+            return;
+    }
+}
+
+static gboolean
+give_raw(const char *name, const CfRaw *raw, guint index, gpointer data)
+{
+    Listing *listing = data;
+    CfPlace there = *listing->place;
+    guint number = cf_raw_number(there.tree, there.node.sub, name, TRUE);
+    CfNode node = cf_place_node(listing->place, CF_KIND_RAW, there.node.handle, number);
+
+    if (!number)
+        return TRUE; /* the numbers are used up: LOOKUP says so */
+    return give(listing, index + 1, name, &there, node, cf_raw_is_dir(raw) ? S_IFDIR : S_IFREG);
+}
+
+static gboolean
+list_raw(Listing *listing, GError **error)
+{
+    CfPlace there = *listing->place;
+    CfRaw raw;
+
+    if (!cf_raw_find(there.tree, &there.subject, there.node.sub, &raw))
+        return cf_tree_fail(error, CF_ERROR_NOT_FOUND, "the cloud has no such value now");
+    if (there.node.sub == 0 && !cf_inventory_get_options(there.profile->inventory)->ro)
+        give(listing, 0, "refresh", &there,
+             cf_place_node(listing->place, CF_KIND_RAW, there.node.handle, CF_RAW_REFRESH),
+             S_IFREG);
+    if (!listing->full)
+        cf_raw_walk(&listing->place->subject, &raw, give_raw, listing);
+    return TRUE;
+}
+
+static void
+list_version(Listing *listing)
+{
+    CfPlace there = *listing->place;
+    guint32 handle = there.node.handle;
+
+    if (give(listing, 0, "list.tsv", &there,
+             cf_place_node(listing->place, CF_KIND_VERSION, handle, CF_VERSION_TSV), S_IFREG))
+        give(listing, 1, "list.jsonl", &there,
+             cf_place_node(listing->place, CF_KIND_VERSION, handle, CF_VERSION_JSONL), S_IFREG);
+}
+
+static void
+list_static(Listing *listing)
+{
+    guint sub = listing->place->node.sub;
+
+    switch (sub) {
+    case CF_STATIC_ROOT:
+        list_root(listing);
+        break;
+    case CF_STATIC_DOT:
+        list_rows(listing, CF_STATIC_DOT, 0);
+        break;
+    case CF_STATIC_PROFILE:
+        list_profile(listing);
+        break;
+    case CF_STATIC_COLLECTION:
+        list_collection(listing);
+        break;
+    case CF_STATIC_BY_ID:
+        list_by_id(listing);
+        break;
+    default:
+        if (sub >= CF_STATIC_VIEW && sub < CF_STATIC_VIEW + cf_views_count())
+            list_view(listing, sub - CF_STATIC_VIEW);
+    }
+}
+
+/* Files are given whole while somebody looks at their attributes one by one; whether somebody does
+ * is seen from the lookups that follow a plain listing. */
+static gboolean
+want_whole(CfTree *tree, CfIno ino, guint64 offset)
+{
+    gboolean whole;
+
+    g_mutex_lock(&tree->lock);
+    whole = cf_clock_mono_us() < tree->stat_until_us;
+    if (!whole && offset == 0 && tree->stat_dir != ino) {
+        tree->stat_dir = ino;
+        tree->stat_count = 0;
+    }
+    g_mutex_unlock(&tree->lock);
+    return whole;
+}
+
+static gboolean
+give_dots(Listing *listing, guint64 offset)
+{
+    CfNode up = cf_tree_parent_of(listing->place);
+    CfEntry here = {.attr.ino = cf_node_pack(listing->place->node), .attr.mode = S_IFDIR};
+    CfEntry there = {.attr.ino = cf_node_pack(up), .attr.mode = S_IFDIR};
+
+    if (offset < 1 && !listing->fill(".", &here, FALSE, 1, listing->data))
+        return FALSE;
+    return offset >= 2 || listing->fill("..", &there, FALSE, 2, listing->data);
+}
+
+gboolean
+cf_tree_readdir(CfTree *tree, CfIno ino, guint64 offset, CfDirFill fill, gpointer data,
+                GError **error)
+{
+    g_auto(CfPlace) place = {0};
+    Listing listing = {.place = &place, .fill = fill, .data = data};
+
+    if (!cf_place_init(&place, tree, ino, error))
+        return FALSE;
+    /* Root passes the kernel's check of mode bits; raw/ is its own owner's then. */
+    listing.from = offset >= FIRST ? offset - FIRST + 1 : 0;
+    listing.stat = want_whole(tree, ino, offset);
+    if (!give_dots(&listing, offset))
+        return TRUE;
+    switch (place.node.kind) {
+    case CF_KIND_STATIC:
+        list_static(&listing);
+        return TRUE;
+    case CF_KIND_RESOURCE:
+        list_resource(&listing);
+        return TRUE;
+    case CF_KIND_RAW:
+        return list_raw(&listing, error);
+    case CF_KIND_VALUE:
+        list_value(&listing);
+        return TRUE;
+    case CF_KIND_VERSION:
+        list_version(&listing);
+        return TRUE;
+    case CF_KIND_LINK:
+    case CF_KIND_SHORT:
+    case CF_KIND_APPEND:
+    case CF_KIND_N:
+        break;
+    }
+    return cf_tree_fail(error, CF_ERROR_INVALID, "not a directory");
+}

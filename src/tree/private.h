@@ -1,0 +1,205 @@
+/* What the files of this layer share. */
+#pragma once
+
+#include "tree/attr.h"
+#include "tree/node.h"
+#include "util/error.h"
+
+#define CF_VIEWS_MAX 20
+#define CF_INDEX_NAMES CF_VIEWS_MAX /* of a snapshot's indexes; the views' own come before it */
+G_STATIC_ASSERT(CF_INDEX_NAMES < CF_SNAPSHOT_INDEXES);
+
+/* Texts that get a number for the mount's life, from 1. */
+typedef struct {
+    GHashTable *numbers; /* text → number */
+    GPtrArray *texts;    /* by number - 1 */
+    GArray *times; /* (element-type gint64) by number - 1: last change of membership, wall ns */
+} CfIntern;
+
+/* A version that list.tsv and list.jsonl are read from. */
+typedef struct {
+    CfSnapshot *snapshot;
+    guint64 *ends[2];     /* (nullable) by order: where each line ends; list.tsv, list.jsonl */
+    guint32 *order;       /* (nullable) slots in the order of the lines */
+    guint64 lookups;      /* that the kernel holds */
+    gint64 superseded_us; /* monotonic; 0: it is the newest */
+    gboolean off_tree;    /* no longer found by name */
+    gboolean told;        /* somebody was given its number */
+} CfVersion;
+
+typedef struct {
+    GByteArray *seen; /* by slot: bits CF_SEEN_… */
+    gboolean by_id_seen, short_seen;
+    guint32 views_seen; /* bit per view */
+    CfIntern values[CF_VIEWS_MAX];
+    gint64 view_times[CF_VIEWS_MAX]; /* last coming or going of a value directory, wall ns */
+    GPtrArray *versions;             /* (element-type CfVersion), oldest first */
+} CfTreeCollection;
+
+enum { CF_SEEN_FILES = 1, CF_SEEN_RAW = 2 };
+
+typedef struct {
+    char *text;
+    gint64 rendered_us, mtime_ns;
+} CfTextCache;
+
+typedef struct {
+    CfTree *tree;
+    guint index; /* from 1 */
+    char *name;  /* of the directory */
+    CfInventory *inventory;
+    CfTreeCollection collections[CF_COLLECTION_N];
+    CfTextCache health;
+    gint64 refresh_ns; /* when refresh was last written */
+} CfTreeProfile;
+
+struct _CfTree {
+    CfTreeOptions options;
+    char *version, *config;
+    GPtrArray *profiles; /* (element-type CfTreeProfile) */
+    gint64 born_ns;
+    CfTreeSink sink;
+    void (*append_stats)(GString *out, gpointer data);
+    gpointer stats_data;
+
+    GMutex lock; /* protects all below, and the collections' members; a leaf: nothing is called with
+                  * it held but snapshot functions */
+    CfTextCache stats, log;
+    GHashTable *raw_numbers;  /* "parent/name" → number */
+    GPtrArray *raw_paths;     /* (element-type CfRawPath) by number - 1 */
+    GHashTable *writes;       /* inode → CfLastWrite: values that a further WRITE may continue */
+    gint64 stat_until_us;     /* monotonic: until when listings carry whole entries */
+    CfIno stat_dir;           /* the directory of the last plain listing … */
+    guint stat_count;         /* … and how many of its files were looked up since */
+    gboolean version_dropped; /* a version that was being read had to go: health says so */
+};
+
+static inline CfTreeProfile *
+cf_tree_profile(CfTree *tree, guint index)
+{
+    return index > 0 && index <= tree->profiles->len ? tree->profiles->pdata[index - 1] : NULL;
+}
+
+/* Where the kernel is told; its functions are NULL before the mount serves. */
+CfTreeSink cf_tree_sink(CfTree *tree);
+/* Sets CF_ERROR_NOT_FOUND or _GONE and the like. */
+gboolean cf_tree_fail(GError **error, CfErrorCode code, const char *words);
+
+/* view.c */
+typedef struct _CfNames CfNames;
+guint cf_views_count(void);
+const char *cf_view_name(guint view);
+const char *cf_view_doc(guint view);
+gboolean cf_view_is_flat(guint view); /* by-name: links stand in it directly */
+gboolean cf_view_has(guint view, CfCollection collection);
+/* Returns: the view's number, or -1. */
+int cf_view_find(CfCollection collection, const char *name);
+CfAspects cf_view_aspects(guint view, CfCollection collection);
+/* The values under which the resource stands, made safe as names. Returns: (transfer full)
+ * (element-type utf8). */
+GPtrArray *cf_view_values(guint view, const CfResource *resource);
+
+CfNames *cf_names_get(CfSnapshot *snapshot);
+CfNames *cf_names_peek(CfSnapshot *snapshot);
+void cf_names_share(CfSnapshot *from, CfSnapshot *to);
+/* Returns: (transfer none) (nullable): the name of the slot's links. */
+const char *cf_names_of(const CfNames *names, guint slot);
+/* Whether that name is the resource's own, shared with nobody. */
+gboolean cf_names_is_unique(const CfNames *names, guint slot);
+CfResource *cf_names_find(CfSnapshot *snapshot, const char *link);
+
+/* by value number - 1: (element-type GArray of guint32 slots) (nullable elements). */
+GPtrArray *cf_view_index(CfTreeProfile *profile, CfSnapshot *snapshot, guint view);
+void cf_view_share(CfSnapshot *from, CfSnapshot *to, guint view);
+/* Makes the next version's index from this one's and the changes; the arrays of values that did not
+ * change are shared. */
+void cf_view_update(CfTreeProfile *profile, CfSnapshot *from, CfSnapshot *to, guint view,
+                    const CfChange *changes, guint n);
+/* add: give the text a number when it has none. Returns: 0 when it has none. */
+guint cf_intern(CfIntern *intern, const char *text, gboolean add);
+
+/* diff.c */
+void cf_tree_hook(CfTreeProfile *profile);
+
+/* raw.c */
+typedef struct {
+    guint parent;
+    char *name; /* encoded */
+} CfRawPath;
+typedef struct {
+    CfJsonSpan span;
+    gboolean secret;
+} CfRaw;
+gboolean cf_raw_find(CfTree *tree, const CfSubject *subject, guint path, CfRaw *ret_raw);
+gboolean cf_raw_is_dir(const CfRaw *raw);
+void cf_raw_show(const CfRaw *raw, GString *out);
+guint cf_raw_number(CfTree *tree, guint parent, const char *name, gboolean add);
+/* The members of a directory, in order. Returns: FALSE when walk said so. */
+typedef gboolean (*CfRawWalk)(const char *name, const CfRaw *raw, guint index, gpointer data);
+gboolean cf_raw_walk(const CfSubject *subject, const CfRaw *raw, CfRawWalk walk, gpointer data);
+gboolean cf_raw_member(const CfSubject *subject, const CfRaw *raw, const char *name,
+                       CfRaw *ret_raw);
+
+/* version.c */
+CfVersion *cf_version_find(CfTreeProfile *profile, CfCollection collection, guint32 handle);
+void cf_version_publish(CfTreeProfile *profile, CfSnapshot *snapshot);
+guint64 cf_version_size(CfTreeProfile *profile, CfVersion *version, guint file);
+GBytes *cf_version_read(CfTreeProfile *profile, CfVersion *version, guint file, guint64 offset,
+                        gsize size);
+/* Somebody is given the number of that snapshot. */
+void cf_version_tell(CfTreeProfile *profile, CfSnapshot *snapshot);
+void cf_version_free(gpointer version);
+#define CF_VERSION_HANDLE(number) ((guint32) ((number) & ((1u << CF_HANDLE_BITS) - 1)))
+
+/* static.c */
+typedef struct {
+    guint sub;
+    guint parent;
+    const char *name;
+    mode_t mode;
+    const char *doc;
+} CfStaticRow;
+const CfStaticRow *cf_static_row(guint sub);
+const CfStaticRow *cf_static_find(guint parent, const char *name);
+const CfStaticRow *cf_static_table(guint *ret_n);
+/* The text of a static file as its readers get it. fresh: dynamic files are rendered anew.
+ * Returns: (transfer full) (nullable): NULL: there is no such file here. */
+char *cf_static_text(CfTree *tree, const CfNode *node, gboolean fresh, gint64 *ret_mtime_ns);
+
+/* write.c */
+void cf_last_write_free(gpointer write);
+
+/* place.c: a node and all that it stands on. */
+typedef struct {
+    CfTree *tree;
+    CfNode node;
+    CfTreeProfile *profile; /* (nullable): the mount's own */
+    CfSnapshot *snapshot;   /* (owned) (nullable) */
+    CfResource *resource;   /* of the snapshot (nullable) */
+    CfSubject subject;
+} CfPlace;
+
+void cf_place_clear(CfPlace *place);
+G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC(CfPlace, cf_place_clear)
+/* Fails with NOT_FOUND or GONE when what the number named is no more. */
+gboolean cf_place_init(CfPlace *place, CfTree *tree, CfIno ino, GError **error);
+gboolean cf_place_init_node(CfPlace *place, CfTree *tree, CfNode node, GError **error);
+void cf_place_set_resource(CfPlace *place, CfResource *resource);
+gint64 cf_place_rest_us(const CfPlace *place);
+mode_t cf_place_mode(const CfPlace *place);
+gboolean cf_place_attr(const CfPlace *place, CfAttr *attr, GError **error);
+CfAppend *cf_place_append(const CfPlace *place);
+/* The entry of a node below place: place becomes the node's. */
+CfVerdict cf_place_entry(CfPlace *place, CfNode node, CfEntry *entry, GError **error);
+CfNode cf_place_node(const CfPlace *place, CfKind kind, guint32 handle, guint32 sub);
+CfNode cf_place_link(const CfPlace *place, guint view, const CfResource *resource, guint value);
+char *cf_place_target(const CfPlace *place);
+void cf_place_view_seen(const CfPlace *place, guint view);
+gboolean cf_node_is_of_collection(const CfNode *node);
+/* A look at the collection: TRUE when the reader is to wait first. */
+gboolean cf_tree_must_wait(CfTreeProfile *profile, CfCollection collection, gboolean waited,
+                           CfNeed *ret_need);
+void cf_tree_mark_seen(CfTreeProfile *profile, CfCollection which, guint32 handle, guint8 bits);
+
+/* lookup.c */
+CfNode cf_tree_parent_of(const CfPlace *place);
