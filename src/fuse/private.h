@@ -1,0 +1,134 @@
+/* What the files of this folder share. */
+#pragma once
+
+#include <pthread.h>
+#include <signal.h>
+#include <stdatomic.h>
+#include <sys/uio.h>
+
+#include <fuse_lowlevel.h>
+
+#include "fuse/notify.h"
+#include "fuse/session.h"
+#include "util/error.h"
+
+G_BEGIN_DECLS
+
+/* --- io.c: between libfuse and /dev/fuse ------------------------------------------------------ */
+
+#define CF_OPCODE_N 64
+
+typedef struct {
+    atomic_ullong requests[CF_OPCODE_N]; /* by opcode; [0]: of a number that we do not know */
+    atomic_ullong answered, answered_us;
+} CfCounters;
+
+/* --- wait.c: requests that are answered later ------------------------------------------------- */
+
+/* The set of them; references are held by the session and by each waiter. */
+typedef struct _CfWaiters CfWaiters;
+typedef struct _CfWaiter CfWaiter;
+
+struct _CfSession {
+    CfTree *tree;
+    CfNotifier *notifier;
+    CfWaiters *waiters;
+    struct fuse_session *fuse; /* (nullable) */
+    char *mountpoint;          /* absolute, without symbolic links */
+    gboolean mounted;
+    dev_t dev; /* of the mount, to know it again; 0: not known */
+    uid_t uid;
+    gid_t gid;
+    gboolean kernel_open;
+    CfCounters counters;
+
+    /* Of the receiving thread alone. */
+    enum { CF_INIT_NONE, CF_INIT_ANSWERING, CF_INIT_DONE } init;
+    gboolean force_parallel_dirops;
+    gboolean no_open, no_opendir;
+    gint64 received_us; /* when the present request came */
+    gboolean kept;      /* it is answered later, or never */
+    char *buffer;       /* for directory listings */
+    gsize buffer_size;
+
+    /* watch.c */
+    int wake_fd;
+    GThread *watcher; /* (nullable) */
+    pthread_t receiver;
+    sigset_t former_mask;   /* the receiver's */
+    atomic_bool leaving;    /* the receiving thread is to end */
+    atomic_bool loop_ended; /* it did */
+};
+
+extern const struct fuse_lowlevel_ops cf_ops;
+
+/* Puts our read and writev below libfuse. */
+gboolean cf_io_install(CfSession *session, GError **error);
+void cf_io_answered(CfSession *session, gint64 received_us);
+
+/* One request that waits. Filled in by ops.c between cf_waiter_new() and cf_waiter_keep(). */
+struct _CfWaiter {
+    CfSession *session;
+    fuse_req_t req;
+    const char *op; /* for the log */
+    CfIno ino;
+    char *name; /* (owned) (nullable) */
+    gsize size;
+    guint64 offset;
+    CfIno held_inode, held_directory; /* 0: none; told to the notifier by cf_waiter_keep() */
+    gboolean drop_pages;              /* what the kernel has of ino goes before the answer */
+    /* Answers, as the last thing: error (nullable) is what the waiting came to. Or leaves the
+     * request unanswered and returns CF_WAIT with ret_need set. In any thread. */
+    CfVerdict (*answer)(CfWaiter *waiter, const GError *error, CfNeed *ret_need);
+
+    /* private to wait.c */
+    CfWaiters *set;
+    pid_t pid;
+    gint64 received_us;
+    atomic_bool interrupted;
+    GList link;
+    gboolean claimed;   /* set->lock: somebody answers it, or did */
+    gint64 deadline_us; /* set->lock: 0: none */
+    GError *verdict;    /* set->lock, until claimed */
+};
+
+CfWaiters *cf_waiters_new(int wake_fd);
+void cf_waiters_unref(CfWaiters *set);
+guint cf_waiters_get_length(CfWaiters *set);
+/* Answers all of them, and lets no other in; when it returns, no answer is being made. */
+void cf_waiters_close(CfWaiters *set);
+/* Answers those whose program is being killed and those that are due.
+ * Returns: milliseconds until it wants to be called again, or -1. */
+int cf_waiters_check(CfWaiters *set);
+
+CfWaiter *cf_waiter_new(CfSession *session, fuse_req_t req, const char *op, CfIno ino);
+/* waiter: (transfer full). From here on it may be answered at any time, by whoever comes first: the
+ * callback, an interrupt, a deadline, the end.
+ * Returns: (transfer full) (nullable): what to hand to cf_waiter_done(); NULL: it is answered. */
+CfWaiter *cf_waiter_keep(CfWaiter *waiter);
+/* A CfDoneCallback: the waiting is over. The answer is made when what was queued for the kernel
+ * before is delivered, so that who waited sees the new state on every path; but at most a second
+ * later. data: (transfer full) what cf_waiter_keep() gave. */
+void cf_waiter_done(const GError *error, gpointer data);
+
+/* --- ops.c ------------------------------------------------------------------------------------ */
+
+void cf_reply_error(fuse_req_t req, const char *op, CfIno ino, const GError *error);
+
+/* --- watch.c: signals, and time for those that wait ------------------------------------------- */
+
+/* From here on signals are noted. */
+void cf_watch_install(CfSession *session);
+void cf_watch_uninstall(CfSession *session);
+void cf_watch_start(CfSession *session);
+/* After the loop. */
+void cf_watch_stop(CfSession *session);
+
+/* --- mountpoint.c ----------------------------------------------------------------------------- */
+
+/* Returns: (transfer full) (nullable): the path as the kernel has it, ready to be mounted on. */
+char *cf_mountpoint_prepare(const char *path, gboolean allow_other, GError **error);
+/* The device number of the topmost mount on path when it is one of ours, else 0. */
+dev_t cf_mountpoint_get_device(const char *path);
+
+G_END_DECLS
