@@ -1,0 +1,125 @@
+/* A page of a collection: filtered, sorted, cut. Filtered or sorted listings are kept until the
+ * collection changes, so that going through the pages sorts once. */
+#include <string.h>
+
+#include "sim/private.h"
+
+#define LISTINGS_MAX 16
+
+typedef struct {
+    guint64 generation;
+    GPtrArray *records; /* borrows */
+} Listing;
+
+typedef struct {
+    CfSimRecord *record;
+    char *key;
+} Sorted;
+
+void
+cf_sim_listing_forget(gpointer listing)
+{
+    g_ptr_array_unref(((Listing *) listing)->records);
+    g_free(listing);
+}
+
+static gint
+compare_sorted(gconstpointer a, gconstpointer b, gpointer descending)
+{
+    gint order = g_strcmp0(((const Sorted *) a)->key, ((const Sorted *) b)->key);
+
+    return GPOINTER_TO_INT(descending) ? -order : order;
+}
+
+static GPtrArray *
+filter(CfSim *sim, const CfSimQuery *query)
+{
+    const GPtrArray *all = cf_sim_world_list(sim->world, query->kind);
+    GPtrArray *some = g_ptr_array_new();
+
+    for (guint i = 0; i < all->len; i++) {
+        CfSimRecord *record = g_ptr_array_index(all, i);
+        CfSimSpan span = cf_sim_record_span(record);
+
+        if (query->visible && !query->visible(span))
+            continue;
+        if (query->search && *query->search && !query->matches(span, query->field, query->search))
+            continue;
+        g_ptr_array_add(some, record);
+    }
+    return some;
+}
+
+static void
+sort(GPtrArray *records, const CfSimQuery *query)
+{
+    g_autofree Sorted *sorted = g_new0(Sorted, records->len);
+
+    for (guint i = 0; i < records->len; i++) {
+        sorted[i].record = g_ptr_array_index(records, i);
+        sorted[i].key = query->sort_key(cf_sim_record_span(sorted[i].record), query->sort);
+    }
+    g_qsort_with_data(sorted, (gint) records->len, sizeof *sorted, compare_sorted,
+                      GINT_TO_POINTER(query->descending));
+    for (guint i = 0; i < records->len; i++) {
+        records->pdata[i] = sorted[i].record;
+        g_free(sorted[i].key);
+    }
+}
+
+static const GPtrArray *
+find_listing(CfSim *sim, const CfSimQuery *query)
+{
+    g_autofree char *key = NULL;
+    guint64 generation = cf_sim_world_generation(sim->world, query->kind);
+    gboolean searches = query->search && *query->search;
+    gboolean sorts = query->sort && *query->sort;
+    Listing *listing;
+
+    if (!searches && !sorts && !query->visible)
+        return cf_sim_world_list(sim->world, query->kind);
+    key = g_strdup_printf("%d\n%s\n%s\n%s\n%d\n%d", query->kind, searches ? query->search : "",
+                          query->field ? query->field : "", sorts ? query->sort : "",
+                          query->descending, query->visible != NULL);
+    listing = g_hash_table_lookup(sim->listings, key);
+    if (listing && listing->generation == generation)
+        return listing->records;
+    if (g_hash_table_size(sim->listings) >= LISTINGS_MAX)
+        g_hash_table_remove_all(sim->listings);
+    listing = g_new0(Listing, 1);
+    listing->generation = generation;
+    listing->records = filter(sim, query);
+    if (sorts)
+        sort(listing->records, query);
+    g_hash_table_insert(sim->listings, g_steal_pointer(&key), listing);
+    return listing->records;
+}
+
+guint
+cf_sim_listing_total(CfSim *sim, const CfSimQuery *query, CfSimTwist twist)
+{
+    return twist == CF_SIM_TWIST_EMPTY ? 0 : find_listing(sim, query)->len;
+}
+
+void
+cf_sim_listing(CfSim *sim, const CfSimQuery *query, CfSimTwist twist, GString *out)
+{
+    const GPtrArray *records = find_listing(sim, query);
+    guint64 size = query->size ? query->size : records->len;
+    guint64 start = MIN((query->page - 1) * size, records->len);
+    guint64 end = MIN(start + size, records->len);
+    gsize before = out->len;
+
+    if (twist == CF_SIM_TWIST_EMPTY)
+        return;
+    if (twist == CF_SIM_TWIST_PARTIAL && end == records->len)
+        end = start; /* the last page is not there */
+    for (guint64 i = start; i < end; i++) {
+        /* Since the first page was read, the last item has moved to the front. */
+        guint64 at = twist == CF_SIM_TWIST_SHIFT && query->page > 1 ? i - 1 : i;
+
+        if (out->len > before)
+            g_string_append_c(out, ',');
+        query->render(sim, g_ptr_array_index(records, at), out);
+    }
+}
