@@ -1,0 +1,81 @@
+/* JSON text read in place: slices of the text, no tree, no copies, no doubles. What cJSON cannot do
+ * for us: numbers keep their text, a page is cut into records without parsing them. All functions
+ * are pure, check bounds, and refuse nesting deeper than CF_JSON_DEPTH_MAX. Thread: any. */
+#pragma once
+
+#include <glib.h>
+
+G_BEGIN_DECLS
+
+#define CF_JSON_DEPTH_MAX 128
+
+typedef struct {
+    const char *text; /* borrowed; not NUL-terminated */
+    gsize len;
+} CfJsonSpan;
+
+typedef enum {
+    CF_JSON_OBJECT,
+    CF_JSON_ARRAY,
+    CF_JSON_STRING,
+    CF_JSON_NUMBER,
+    CF_JSON_TRUE,
+    CF_JSON_FALSE,
+    CF_JSON_NULL,
+    CF_JSON_KIND_N
+} CfJsonKind;
+
+/* Checks that the whole text is one JSON value (RFC 8259; trailing white space allowed; duplicate
+ * keys and invalid UTF-8 inside strings allowed; raw control characters inside strings refused) and
+ * trims white space around it. Iterative or depth-limited: text of any depth is safe. Errors:
+ * CF_ERROR_PROTOCOL, naming the byte offset. */
+gboolean cf_json_check(const char *text, gsize len, CfJsonSpan *ret_span, GError **error);
+
+/* The following take spans that cf_json_check() (or one of themselves) delivered. */
+CfJsonKind cf_json_kind(CfJsonSpan span);
+
+typedef struct {
+    CfJsonSpan rest;
+    gboolean object;
+    gsize index; /* of the member that the last call delivered */
+} CfJsonIter;
+
+/* Goes through the members of an object or array; nothing for any other kind. */
+void cf_json_iter_init(CfJsonIter *iter, CfJsonSpan span);
+/* ret_key: (nullable): the key's string token with its quotes; empty span in an array.
+ * Returns: FALSE at the end. */
+gboolean cf_json_iter_next(CfJsonIter *iter, CfJsonSpan *ret_key, CfJsonSpan *ret_value);
+
+/* The member of an object with that key (decoded comparison; last one wins as in cJSON users'
+ * hopes; ignore_case: ASCII letters alike). Returns: FALSE when there is none or span is no object.
+ */
+gboolean cf_json_get(CfJsonSpan object, const char *key, gboolean ignore_case,
+                     CfJsonSpan *ret_value);
+
+/* Whether a string token (a key that the iterator delivered) says that text, compared decoded.
+ * ignore_case: ASCII letters alike. Returns: FALSE for any other kind. */
+gboolean cf_json_is(CfJsonSpan string, const char *text, gboolean ignore_case);
+
+/* A string token decoded (escapes, surrogate pairs; a lone surrogate becomes U+FFFD, \u0000 too;
+ * invalid UTF-8 bytes pass unchanged). Returns: (transfer full) (nullable): NULL for other kinds.
+ */
+char *cf_json_string(CfJsonSpan span);
+
+/* A scalar as people read it: a string decoded, a number's own text, true, false; NULL for null,
+ * objects and arrays. Returns: (transfer full) (nullable). */
+char *cf_json_scalar(CfJsonSpan span);
+
+/* Called for each member of an object; TRUE: the value is written as "***". */
+typedef gboolean (*CfJsonIsSecret)(const char *key);
+
+/* Pretty-prints (4 spaces, a final newline) keeping every token's text; secrets masked.
+ * is_secret: (nullable). */
+void cf_json_pretty(CfJsonSpan span, CfJsonIsSecret is_secret, GString *out);
+/* The same on one line without blanks or newline. */
+void cf_json_compact(CfJsonSpan span, CfJsonIsSecret is_secret, GString *out);
+
+/* Cuts an array into its members: appends a CfJsonSpan for each to out (element-type CfJsonSpan).
+ * Returns: FALSE when span is no array. */
+gboolean cf_json_slice(CfJsonSpan array, GArray *out);
+
+G_END_DECLS
