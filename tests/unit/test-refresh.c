@@ -1,0 +1,647 @@
+/* The inventory over a provider in memory: what is reused, what vanishes and what must not. */
+#include <string.h>
+
+#include "inventory/inventory.h"
+#include "util/clock.h"
+#include "util/error.h"
+
+#define PAGE 10
+
+/* The cloud. Touched by the engine's thread only, through invoke_wait. */
+typedef struct {
+    GHashTable *servers; /* id → record text */
+    GPtrArray *order;    /* ids */
+    guint lists, shows, parses, acts;
+    gint64 total_lie;   /* added to the total */
+    gboolean drop_last; /* the last page comes empty though the total counts it */
+    gboolean empty;     /* the next listing is empty */
+    CfErrorCode fail;   /* of the next list calls; CF_ERROR_N: none */
+    CfErrorCode show_fail;
+} Cloud;
+
+static Cloud cloud;
+
+typedef struct {
+    CfCollection collection;
+    guint page;
+    char *id;
+    CfPageCallback on_page;
+    CfRecordCallback on_record;
+    CfActionCallback on_action;
+    gpointer data;
+    gint64 requested_us;
+    GMainContext *context;
+} Call;
+
+static GMainContext *context;
+
+static void
+later(GSourceFunc function, Call *call)
+{
+    GSource *source = g_idle_source_new();
+
+    call->requested_us = cf_clock_mono_us();
+    g_source_set_callback(source, function, call, NULL);
+    g_source_attach(source, context);
+    g_source_unref(source);
+}
+
+static gboolean
+answer_page(gpointer data)
+{
+    Call *call = data;
+    CfPage page = {.total = cloud.order->len + cloud.total_lie, .requested_us = call->requested_us};
+    g_autoptr(GString) body = g_string_new(NULL);
+    g_autoptr(GArray) records = g_array_new(FALSE, FALSE, sizeof(CfJsonSpan));
+    g_autoptr(GArray) offsets = g_array_new(FALSE, FALSE, sizeof(gsize));
+    guint last = (cloud.order->len + PAGE - 1) / PAGE;
+
+    if (cloud.fail != CF_ERROR_N) {
+        g_autoptr(GError) error = g_error_new_literal(CF_ERROR, (gint) cloud.fail, "no");
+
+        call->on_page(NULL, error, call->data);
+        g_free(call);
+        return G_SOURCE_REMOVE;
+    }
+    if (call->collection == CF_IMAGES || cloud.empty) {
+        page.total = 0;
+    } else if (!(cloud.drop_last && call->page == last)) {
+        for (guint i = (call->page - 1) * PAGE; i < call->page * PAGE && i < cloud.order->len;
+             i++) {
+            const char *text = g_hash_table_lookup(cloud.servers, cloud.order->pdata[i]);
+            gsize offset = body->len;
+
+            g_array_append_val(offsets, offset);
+            g_string_append(body, text);
+        }
+    }
+    page.body = g_bytes_new(body->str, body->len);
+    for (guint i = 0; i < offsets->len; i++) {
+        gsize begin = g_array_index(offsets, gsize, i);
+        gsize end = i + 1 < offsets->len ? g_array_index(offsets, gsize, i + 1) : body->len;
+        CfJsonSpan span = {(const char *) g_bytes_get_data(page.body, NULL) + begin, end - begin};
+
+        g_array_append_val(records, span);
+    }
+    page.records = records;
+    page.last = records->len < PAGE;
+    call->on_page(&page, NULL, call->data);
+    g_bytes_unref(page.body);
+    g_free(call);
+    return G_SOURCE_REMOVE;
+}
+
+static void
+fake_list(gpointer handle, CfCollection collection, guint page, gint64 deadline_us,
+          gboolean user_waits, CfPageCallback callback, gpointer data)
+{
+    Call *call = g_new0(Call, 1);
+
+    call->collection = collection;
+    call->page = page;
+    call->on_page = callback;
+    call->data = data;
+    cloud.lists += collection == CF_SERVERS;
+    later(answer_page, call);
+}
+
+static CfRecord *
+fake_parse(gpointer handle, CfCollection collection, CfJsonSpan text, GError **error)
+{
+    g_auto(CfRecordBuilder) builder;
+    static const struct {
+        const char *key;
+        guint field;
+    } fields[] = {{"id", CF_SERVER_ID},
+                  {"name", CF_SERVER_NAME},
+                  {"status", CF_SERVER_STATUS},
+                  {"status", CF_SERVER_STATE}};
+
+    cloud.parses++;
+    cf_record_builder_init(&builder, collection);
+    for (guint i = 0; i < G_N_ELEMENTS(fields); i++) {
+        CfJsonSpan value;
+
+        if (cf_json_get(text, fields[i].key, FALSE, &value)) {
+            g_autofree char *word = cf_json_scalar(value);
+
+            cf_record_builder_set(&builder, fields[i].field, word);
+        }
+    }
+    builder.settled = TRUE;
+    builder.can = CF_CAN(CF_ACTION_POWER);
+    return cf_record_builder_end(&builder, text.text, text.len, error);
+}
+
+static gboolean
+answer_show(gpointer data)
+{
+    Call *call = data;
+    const char *text = g_hash_table_lookup(cloud.servers, call->id);
+    g_autoptr(GError) error = NULL;
+    g_autoptr(CfRecord) record = NULL;
+
+    if (cloud.show_fail != CF_ERROR_N)
+        g_set_error(&error, CF_ERROR, (gint) cloud.show_fail, "no");
+    else if (!text)
+        g_set_error(&error, CF_ERROR, CF_ERROR_NOT_FOUND, "no such server");
+    else
+        record = fake_parse(NULL, CF_SERVERS, (CfJsonSpan){text, strlen(text)}, &error);
+    call->on_record(record, call->requested_us, error, call->data);
+    g_free(call->id);
+    g_free(call);
+    return G_SOURCE_REMOVE;
+}
+
+static void
+fake_show(gpointer handle, CfCollection collection, const char *id, gint64 deadline_us,
+          CfRecordCallback callback, gpointer data)
+{
+    Call *call = g_new0(Call, 1);
+
+    cloud.shows++;
+    call->id = g_strdup(id);
+    call->on_record = callback;
+    call->data = data;
+    later(answer_show, call);
+}
+
+static gboolean
+answer_act(gpointer data)
+{
+    Call *call = data;
+    CfActionResult result = {.http_status = 200};
+
+    call->on_action(&result, NULL, call->data);
+    g_free(call);
+    return G_SOURCE_REMOVE;
+}
+
+static void
+fake_act(gpointer handle, CfAction *action, gint64 deadline_us, CfActionCallback callback,
+         gpointer data)
+{
+    Call *call = g_new0(Call, 1);
+
+    cloud.acts++;
+    call->on_action = callback;
+    call->data = data;
+    later(answer_act, call);
+}
+
+static gpointer
+fake_open(const CfProviderEnv *env, GError **error)
+{
+    context = env->context;
+    return &cloud;
+}
+
+static void
+fake_close(gpointer handle)
+{
+}
+
+static guint
+fake_page_size(gpointer handle, CfCollection collection)
+{
+    return PAGE;
+}
+
+static const char *
+fake_fact(gpointer handle)
+{
+    return "fake";
+}
+
+static const CfProviderKey no_keys[] = {{0}};
+static const CfProviderOps fake = {
+    .name = "fake",
+    .title = "Fake",
+    .keys = no_keys,
+    .open = fake_open,
+    .close = fake_close,
+    .get_endpoint = fake_fact,
+    .get_region = fake_fact,
+    .can = {CF_CAN(CF_ACTION_POWER), 0},
+    .verbs = (1u << CF_VERB_N) - 1,
+    .list = fake_list,
+    .get_page_size = fake_page_size,
+    .parse = fake_parse,
+    .show = fake_show,
+    .act = fake_act,
+};
+
+static const char *
+no_key(gpointer config, const char *key)
+{
+    return NULL;
+}
+
+/* ---- the fixture ---- */
+
+typedef struct {
+    CfHttp *http;
+    CfInventory *inventory;
+} Fixture;
+
+static void
+put(const char *id, const char *name, const char *status)
+{
+    if (!g_hash_table_contains(cloud.servers, id))
+        g_ptr_array_add(cloud.order, g_strdup(id));
+    g_hash_table_replace(
+        cloud.servers, g_strdup(id),
+        g_strdup_printf("{\"id\":\"%s\",\"name\":\"%s\",\"status\":\"%s\"}", id, name, status));
+}
+
+static void
+take(const char *id)
+{
+    guint index;
+
+    g_assert_true(g_ptr_array_find_with_equal_func(cloud.order, id, g_str_equal, &index));
+    g_ptr_array_remove_index(cloud.order, index);
+    g_hash_table_remove(cloud.servers, id);
+}
+
+static void
+put_many(guint n)
+{
+    for (guint i = 0; i < n; i++) {
+        g_autofree char *id = g_strdup_printf("id-%04u", i);
+
+        put(id, id, "running");
+    }
+}
+
+static void
+set_up(Fixture *fixture, gconstpointer data)
+{
+    CfChannelOptions channel = {.connections = 4};
+    CfInventoryOptions options = {.ttl_us = 3600 * (gint64) G_USEC_PER_SEC,
+                                  .max_stale_us = 7200 * (gint64) G_USEC_PER_SEC,
+                                  .patience_us = 5 * G_USEC_PER_SEC,
+                                  .deadline_us = 20 * G_USEC_PER_SEC,
+                                  .tags_ttl_us = 600 * (gint64) G_USEC_PER_SEC};
+    CfInventoryHooks hooks = {0};
+    g_autoptr(GError) error = NULL;
+
+    cloud = (Cloud){.fail = CF_ERROR_N, .show_fail = CF_ERROR_N};
+    cloud.servers = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, g_free);
+    cloud.order = g_ptr_array_new_with_free_func(g_free);
+    put_many(GPOINTER_TO_UINT(data));
+    fixture->http = cf_http_new(&error);
+    g_assert_no_error(error);
+    fixture->inventory =
+        cf_inventory_new("p", &fake, fixture->http, &channel, &options, 0, no_key, NULL, &error);
+    g_assert_no_error(error);
+    cf_inventory_set_hooks(fixture->inventory, &hooks);
+}
+
+static void
+tear_down(Fixture *fixture, gconstpointer data)
+{
+    cf_inventory_free(fixture->inventory);
+    cf_http_free(fixture->http);
+    g_hash_table_unref(cloud.servers);
+    g_ptr_array_unref(cloud.order);
+}
+
+typedef struct {
+    GMutex lock;
+    GCond cond;
+    gboolean done;
+    int code; /* CfErrorCode, or -1 */
+} Verdict;
+
+static void
+on_done(const GError *error, gpointer data)
+{
+    Verdict *verdict = data;
+
+    g_mutex_lock(&verdict->lock);
+    verdict->done = TRUE;
+    verdict->code = error ? (int) cf_error_code(error) : -1;
+    g_cond_signal(&verdict->cond);
+    g_mutex_unlock(&verdict->lock);
+}
+
+static int
+await(Verdict *verdict)
+{
+    gint64 until = g_get_monotonic_time() + 30 * G_USEC_PER_SEC;
+
+    g_mutex_lock(&verdict->lock);
+    while (!verdict->done)
+        g_assert_true(g_cond_wait_until(&verdict->cond, &verdict->lock, until));
+    g_mutex_unlock(&verdict->lock);
+    return verdict->code;
+}
+
+/* Returns: the error's code, or -1. */
+static int
+refresh(Fixture *fixture)
+{
+    Verdict verdict = {0};
+
+    cf_inventory_refresh(fixture->inventory, CF_SERVERS, on_done, &verdict);
+    return await(&verdict);
+}
+
+static guint
+count(Fixture *fixture)
+{
+    g_autoptr(CfSnapshot) snapshot = cf_inventory_ref_snapshot(fixture->inventory, CF_SERVERS);
+
+    return snapshot ? snapshot->n : 0;
+}
+
+static gboolean
+has(Fixture *fixture, const char *id)
+{
+    g_autoptr(CfSnapshot) snapshot = cf_inventory_ref_snapshot(fixture->inventory, CF_SERVERS);
+
+    return cf_snapshot_find(snapshot, id) != NULL;
+}
+
+static char *
+state_of(Fixture *fixture, const char *id)
+{
+    g_autoptr(CfSnapshot) snapshot = cf_inventory_ref_snapshot(fixture->inventory, CF_SERVERS);
+
+    return g_strdup(cf_resource_get(cf_snapshot_find(snapshot, id), CF_FIELD_STATE));
+}
+
+/* ---- cases ---- */
+
+static void
+test_pages(Fixture *fixture, gconstpointer data)
+{
+    g_assert_null(cf_inventory_ref_snapshot(fixture->inventory, CF_SERVERS));
+    g_assert_cmpint(refresh(fixture), ==, -1);
+    g_assert_cmpuint(count(fixture), ==, 95);
+    g_assert_cmpuint(cloud.lists, ==, 10); /* ceil(95 / 10) */
+    g_assert_cmpuint(cloud.parses, ==, 95);
+}
+
+static void
+test_exact_pages(Fixture *fixture, gconstpointer data)
+{
+    refresh(fixture);
+    g_assert_cmpuint(cloud.lists, ==, 3); /* 30 servers: no call to see that nothing follows */
+}
+
+static void
+test_unchanged(Fixture *fixture, gconstpointer data)
+{
+    CfSnapshot *first, *second;
+
+    refresh(fixture);
+    first = cf_inventory_ref_snapshot(fixture->inventory, CF_SERVERS);
+    cloud.parses = 0;
+    refresh(fixture);
+    second = cf_inventory_ref_snapshot(fixture->inventory, CF_SERVERS);
+    g_assert_cmpuint(cloud.parses, ==, 0);
+    g_assert_true(first == second); /* nothing changed: no new version */
+    cf_snapshot_unref(first);
+    cf_snapshot_unref(second);
+}
+
+static void
+test_changed(Fixture *fixture, gconstpointer data)
+{
+    refresh(fixture);
+    cloud.parses = 0;
+    put("id-0007", "renamed", "stopped");
+    /* One comes at the head, so that all others stand at another place. */
+    put("new", "new", "running");
+    g_ptr_array_insert(cloud.order, 0, g_ptr_array_steal_index(cloud.order, cloud.order->len - 1));
+    refresh(fixture);
+    g_assert_cmpuint(cloud.parses, ==, 2);
+    g_assert_cmpuint(count(fixture), ==, 96);
+    g_assert_true(has(fixture, "new"));
+    g_assert_cmpuint(cloud.shows, ==, 0);
+}
+
+static void
+test_gone_is_confirmed(Fixture *fixture, gconstpointer data)
+{
+    refresh(fixture);
+    take("id-0050");
+    refresh(fixture);
+    g_assert_false(has(fixture, "id-0050"));
+    g_assert_cmpuint(cloud.shows, ==, 1);
+    g_assert_cmpuint(count(fixture), ==, 94);
+}
+
+static void
+test_missing_but_there(Fixture *fixture, gconstpointer data)
+{
+    refresh(fixture);
+    /* The list loses one though it exists: show says so. */
+    g_ptr_array_remove_index(cloud.order, 50);
+    refresh(fixture);
+    g_assert_true(has(fixture, "id-0050"));
+    g_assert_cmpuint(count(fixture), ==, 95);
+}
+
+static void
+test_missing_and_no_second_look(Fixture *fixture, gconstpointer data)
+{
+    refresh(fixture);
+    take("id-0050");
+    cloud.show_fail = CF_ERROR_REMOTE;
+    refresh(fixture);
+    g_assert_true(has(fixture, "id-0050")); /* an API failure makes nothing vanish */
+    refresh(fixture);
+    g_assert_false(has(fixture, "id-0050")); /* two complete listings agree */
+}
+
+static void
+test_many_gone(Fixture *fixture, gconstpointer data)
+{
+    refresh(fixture);
+    for (guint i = 0; i < 40; i++) {
+        g_autofree char *id = g_strdup_printf("id-%04u", i);
+
+        take(id);
+    }
+    cloud.lists = 0;
+    refresh(fixture);
+    g_assert_cmpuint(count(fixture), ==, 55);
+    g_assert_cmpuint(cloud.shows, ==, 0);
+    g_assert_cmpuint(cloud.lists, ==, 12); /* two listings of 6 pages */
+}
+
+static void
+test_partial(Fixture *fixture, gconstpointer data)
+{
+    refresh(fixture);
+    cloud.drop_last = TRUE;
+    for (guint i = 0; i < 4; i++) {
+        refresh(fixture);
+        g_assert_cmpuint(count(fixture), ==, 95);
+    }
+}
+
+static void
+test_total_lies(Fixture *fixture, gconstpointer data)
+{
+    cloud.total_lie = 15;
+    g_assert_cmpint(refresh(fixture), ==, -1);
+    g_assert_cmpuint(count(fixture), ==, 95);
+}
+
+static void
+test_empty_is_confirmed(Fixture *fixture, gconstpointer data)
+{
+    refresh(fixture);
+    cloud.empty = TRUE;
+    cloud.lists = 0;
+    refresh(fixture);
+    /* A few are asked for one by one: they are there. */
+    g_assert_cmpuint(count(fixture), ==, 15);
+    g_assert_cmpuint(cloud.shows, ==, 15);
+}
+
+static void
+test_all_gone_is_sampled(Fixture *fixture, gconstpointer data)
+{
+    refresh(fixture);
+    cloud.empty = TRUE; /* every listing is, but the servers are there */
+    refresh(fixture);
+    refresh(fixture);
+    g_assert_cmpuint(count(fixture), ==, 95);
+    g_ptr_array_set_size(cloud.order, 0);
+    g_hash_table_remove_all(cloud.servers);
+    refresh(fixture);
+    g_assert_cmpuint(count(fixture), ==, 0);
+}
+
+static void
+test_failure_keeps(Fixture *fixture, gconstpointer data)
+{
+    refresh(fixture);
+    cloud.fail = CF_ERROR_REMOTE;
+    g_assert_cmpint(refresh(fixture), ==, CF_ERROR_REMOTE);
+    g_assert_cmpuint(count(fixture), ==, 95);
+    g_assert_cmpstr(cf_inventory_get_health_word(fixture->inventory), ==, "stale");
+    cloud.fail = CF_ERROR_N;
+    g_assert_cmpint(refresh(fixture), ==, -1);
+    g_assert_cmpstr(cf_inventory_get_health_word(fixture->inventory), ==, "ok");
+}
+
+static void
+test_never_fetched_fails(Fixture *fixture, gconstpointer data)
+{
+    Verdict verdict = {0};
+
+    cloud.fail = CF_ERROR_NO_CONNECT;
+    g_assert_cmpint(cf_inventory_look(fixture->inventory, CF_SERVERS), ==, CF_LOOK_WAIT);
+    cf_inventory_wait(fixture->inventory, CF_SERVERS, on_done, &verdict);
+    g_assert_cmpint(await(&verdict), ==, CF_ERROR_NO_CONNECT);
+    g_assert_cmpstr(cf_inventory_get_health_word(fixture->inventory), ==, "unreachable");
+}
+
+static void
+test_one_flight(Fixture *fixture, gconstpointer data)
+{
+    Verdict verdicts[20] = {0};
+
+    for (guint i = 0; i < G_N_ELEMENTS(verdicts); i++) {
+        cf_inventory_look(fixture->inventory, CF_SERVERS);
+        cf_inventory_wait(fixture->inventory, CF_SERVERS, on_done, &verdicts[i]);
+    }
+    for (guint i = 0; i < G_N_ELEMENTS(verdicts); i++)
+        g_assert_cmpint(await(&verdicts[i]), ==, -1);
+    g_assert_cmpuint(cloud.lists, ==, 10);
+    g_assert_cmpint(cf_inventory_look(fixture->inventory, CF_SERVERS), ==, CF_LOOK_SERVE);
+}
+
+static void
+test_handles(Fixture *fixture, gconstpointer data)
+{
+    g_autoptr(CfSnapshot) before = NULL;
+    g_autoptr(CfSnapshot) after = NULL;
+    guint32 handle;
+
+    refresh(fixture);
+    before = cf_inventory_ref_snapshot(fixture->inventory, CF_SERVERS);
+    handle = cf_snapshot_find(before, "id-0003")->handle;
+    take("id-0003");
+    refresh(fixture);
+    put("other", "other", "running");
+    refresh(fixture);
+    after = cf_inventory_ref_snapshot(fixture->inventory, CF_SERVERS);
+    g_assert_null(cf_snapshot_get(after, handle)); /* never means another resource */
+    g_assert_cmpuint(CF_HANDLE_SLOT(cf_snapshot_find(after, "other")->handle), ==,
+                     CF_HANDLE_SLOT(handle));
+    g_assert_nonnull(cf_snapshot_get(before, handle));
+}
+
+static int
+power(Fixture *fixture, const char *id, CfVerb verb)
+{
+    CfAction *action = cf_action_new(CF_ACTION_POWER, CF_SERVERS, id);
+    CfOrder *order = cf_order_new(action);
+    Verdict verdict = {0};
+
+    action->verb = verb;
+    order->deadline_us = cf_clock_mono_us() + 10 * G_USEC_PER_SEC;
+    cf_inventory_act(fixture->inventory, order, on_done, &verdict);
+    return await(&verdict);
+}
+
+static void
+test_pending(Fixture *fixture, gconstpointer data)
+{
+    g_autofree char *state = NULL;
+
+    refresh(fixture);
+    g_assert_cmpint(power(fixture, "id-0001", CF_VERB_OFF), ==, -1);
+    state = state_of(fixture, "id-0001");
+    g_assert_cmpstr(state, ==, "stopping"); /* the cloud still says running */
+    g_assert_cmpuint(cloud.acts, ==, 1);
+    put("id-0001", "id-0001", "stopped");
+    refresh(fixture);
+    g_free(state);
+    state = state_of(fixture, "id-0001");
+    g_assert_cmpstr(state, ==, "stopped");
+}
+
+static void
+test_already_so(Fixture *fixture, gconstpointer data)
+{
+    refresh(fixture);
+    g_assert_cmpint(power(fixture, "id-0001", CF_VERB_ON), ==, -1);
+    g_assert_cmpuint(cloud.acts, ==, 0);
+    g_assert_cmpuint(cloud.shows, ==, 1);
+}
+
+#define ADD(path, n, function)                                                                     \
+    g_test_add("/refresh/" path, Fixture, GUINT_TO_POINTER(n), set_up, function, tear_down)
+
+int
+main(int argc, char **argv)
+{
+    g_test_init(&argc, &argv, NULL);
+    ADD("pages-of-a-listing", 95, test_pages);
+    ADD("no-page-behind-the-last", 30, test_exact_pages);
+    ADD("unchanged-is-neither-parsed-nor-published", 95, test_unchanged);
+    ADD("only-what-changed-is-parsed", 95, test_changed);
+    ADD("gone-is-confirmed-by-show", 95, test_gone_is_confirmed);
+    ADD("missing-in-the-list-but-there", 95, test_missing_but_there);
+    ADD("two-listings-agree", 95, test_missing_and_no_second_look);
+    ADD("many-gone-by-a-second-listing", 95, test_many_gone);
+    ADD("incomplete-listing-removes-nothing", 95, test_partial);
+    ADD("a-total-that-is-wrong", 95, test_total_lies);
+    ADD("empty-needs-confirmation", 15, test_empty_is_confirmed);
+    ADD("a-great-disappearance-is-sampled", 95, test_all_gone_is_sampled);
+    ADD("failure-keeps-the-snapshot", 95, test_failure_keeps);
+    ADD("never-fetched-fails-with-its-error", 95, test_never_fetched_fails);
+    ADD("readers-share-one-flight", 95, test_one_flight);
+    ADD("a-handle-names-one-resource-for-ever", 20, test_handles);
+    ADD("pending-is-shown-until-the-cloud-agrees", 20, test_pending);
+    ADD("already-so-sends-nothing", 20, test_already_so);
+    return g_test_run();
+}
