@@ -134,6 +134,17 @@ g_atomic_rc_box_release(gpointer box)
     REAL(g_atomic_rc_box_release)(box);
 }
 
+/* Whoever meets another one at it waits in the library, or finds it done there. */
+#undef g_once_init_enter
+DECLARE(g_once_init_enter);
+gboolean(g_once_init_enter)(volatile void *location)
+{
+    gboolean first = REAL(g_once_init_enter)(location);
+
+    acquire((gpointer) location);
+    return first;
+}
+
 #undef g_once_init_leave
 DECLARE(g_once_init_leave);
 void(g_once_init_leave)(volatile void *location, gsize result)
