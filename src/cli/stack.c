@@ -116,6 +116,8 @@ cf_stack_free(CfStack *stack)
 {
     if (!stack)
         return;
+    for (guint i = 0; i < stack->inventories->len; i++) /* they call into the tree */
+        cf_inventory_close(g_ptr_array_index(stack->inventories, i));
     cf_tree_free(stack->tree);
     g_ptr_array_unref(stack->inventories);
     cf_http_free(stack->http);

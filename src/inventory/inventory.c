@@ -324,9 +324,26 @@ close_in_engine(gpointer data)
     for (guint i = 0; i < CF_COLLECTION_N; i++)
         cf_refresh_cancel(&inventory->collections[i]);
     cf_tags_close(inventory);
+    return G_SOURCE_REMOVE;
+}
+
+static gboolean
+free_in_engine(gpointer data)
+{
+    CfInventory *inventory = data;
+
     if (inventory->handle)
         inventory->ops->close(inventory->handle);
     return G_SOURCE_REMOVE;
+}
+
+void
+cf_inventory_close(CfInventory *inventory)
+{
+    if (inventory->closed)
+        return;
+    inventory->closed = TRUE;
+    cf_http_invoke_wait(inventory->http, close_in_engine, inventory);
 }
 
 static void
@@ -348,7 +365,8 @@ cf_inventory_free(CfInventory *inventory)
 {
     if (!inventory)
         return;
-    cf_http_invoke_wait(inventory->http, close_in_engine, inventory);
+    cf_inventory_close(inventory);
+    cf_http_invoke_wait(inventory->http, free_in_engine, inventory);
     for (guint i = 0; i < CF_COLLECTION_N; i++)
         state_clear(&inventory->collections[i]);
     g_hash_table_unref(inventory->tag_flights);

@@ -59,7 +59,10 @@ CfInventory *cf_inventory_new(const char *profile, const CfProviderOps *ops, CfH
                               gpointer config, GError **error);
 /* Thread: main; before any other call. */
 void cf_inventory_set_hooks(CfInventory *inventory, const CfInventoryHooks *hooks);
-/* Ends what is under way; waiters are answered. Thread: main. inventory: (nullable). */
+/* Ends what is under way; waiters are answered. No hook is called after it, and no call is sent.
+ * Thread: main. */
+void cf_inventory_close(CfInventory *inventory);
+/* Closes it as well. Thread: main. inventory: (nullable). */
 void cf_inventory_free(CfInventory *inventory);
 
 /* Begins the first refresh of the servers; callback when its first call was answered. Thread: any.

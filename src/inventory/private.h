@@ -78,6 +78,7 @@ struct _CfInventory {
     const char *health_word;
     gint64 health_since_us; /* wall time */
     CfInventoryStats stats;
+    gboolean closed; /* main thread */
 
     /* The engine's thread only. */
     gboolean closing;
