@@ -111,6 +111,7 @@ cf_action_unref(CfAction *action)
     g_free(action->text);
     g_free(action->description);
     g_strfreev(action->tags);
+    g_strfreev(action->tags_before);
     g_free(action);
 }
 
@@ -122,5 +123,6 @@ cf_action_result_clear(CfActionResult *result)
     g_free(result->console_type);
     g_free(result->method_path);
     g_free(result->request_id);
+    g_free(result->job_id);
     memset(result, 0, sizeof *result);
 }

@@ -45,6 +45,9 @@ typedef struct {
     char *text;        /* RENAME, CAPTURE: name; DESCRIBE: description; CONSOLE: type */
     char *description; /* CAPTURE; "" when none was written */
     char **tags;       /* TAGS: the whole set, NULL-terminated, sorted, without duplicates */
+    /* TAGS: (nullable) what the cloud said just before, likewise: for clouds that take only the
+     * difference. Set by the inventory. */
+    char **tags_before;
 } CfAction;
 
 CfAction *cf_action_new(CfActionKind kind, CfCollection collection, const char *id);
@@ -61,6 +64,7 @@ typedef struct {
     guint done, failed;   /* DELETE of several: the cloud's counts, where it tells only those */
     char *method_path;    /* "POST /v1/servers/<id>/action", for the journal */
     char *request_id;     /* (nullable) */
+    char *job_id;         /* (nullable): what CfProviderOps.job() follows */
     int http_status;
 } CfActionResult;
 

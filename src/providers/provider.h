@@ -57,6 +57,9 @@ typedef void (*CfTagsCallback)(const char *const *tags, const GError *error, gpo
  * refused. */
 typedef void (*CfActionCallback)(const CfActionResult *result, const GError *error, gpointer data);
 typedef void (*CfDoneCallback)(const GError *error, gpointer data);
+/* over: it is done, or failed: then error says why, in the cloud's words. Not over, with an error:
+ * the question was not answered. */
+typedef void (*CfJobCallback)(gboolean over, const GError *error, gpointer data);
 
 struct _CfProviderOps {
     const char *name;          /* as in provider = NAME; also the folder's name */
@@ -77,6 +80,8 @@ struct _CfProviderOps {
      * own bits say which. */
     guint can[CF_COLLECTION_N];
     guint verbs;                 /* bits 1 << CfVerb that power can take at all */
+    guint composed;              /* those of them that the inventory makes of OFF_HARD, waiting for
+                                  * "stopped", and ON, because the cloud has no such call */
     const char *const *consoles; /* NULL-terminated console types, the default first */
     gboolean tags_apart;         /* the server list has no tags: list_tags() per server */
     guint batch_max;             /* ids that one POWER call takes; 1: no batch call */
@@ -109,6 +114,14 @@ struct _CfProviderOps {
      * cloud's business: its refusal is BUSY and so on. */
     void (*act)(gpointer handle, CfAction *action, gint64 deadline_us, CfActionCallback callback,
                 gpointer data);
+
+    /* (nullable) Whether the job that an accepted action began (CfActionResult.job_id) is over. */
+    void (*job)(gpointer handle, const char *job_id, gint64 deadline_us, CfJobCallback callback,
+                gpointer data);
+
+    /* (nullable) The cloud's own search; pages as in list(). */
+    void (*search)(gpointer handle, CfCollection collection, const char *text, guint page,
+                   gint64 deadline_us, gboolean user_waits, CfPageCallback callback, gpointer data);
 
     /* Keys whose values are never shown (graphics_passwd, VNCPassword …). Pure. */
     CfJsonIsSecret is_secret;
