@@ -238,7 +238,10 @@ is_hopeless(Call *call)
         return TRUE;
     }
     if (is_held(call) && call->channel->hold_us >= call->request->deadline_us) {
-        finish_with_error(call, held_error(call));
+        if (call->reply && call->again[CF_AGAIN_THROTTLED] > 0)
+            move(call, &call->channel->done); /* says the same, in the cloud's words */
+        else
+            finish_with_error(call, held_error(call));
         return TRUE;
     }
     return FALSE;
@@ -332,7 +335,9 @@ conclude(Call *call, CfOutcome *outcome)
 
     if (throttled) {
         begin_hold(call, until_us);
-        outcome->error = asks_to_wait_error(call, outcome->reply, until_us);
+        /* The words of a judged answer stand in its body. */
+        if (outcome->verdict != CF_HTTP_THROTTLED)
+            outcome->error = asks_to_wait_error(call, outcome->reply, until_us);
     }
     if (until_us < call->request->deadline_us && cf_breaker_allows(call->breaker, input.now_us)) {
         rest(call, outcome, until_us);
@@ -425,11 +430,24 @@ settle_attempt(Call *call, CfOutcome *outcome)
 }
 
 static void
+judge(const Call *call, CfOutcome *outcome)
+{
+    const CfHttpRequest *request = call->request;
+
+    outcome->retry_after_us = -1;
+    if (!outcome->reply || !request->judge ||
+        cf_retry_is_throttle(request, outcome->reply, cf_clock_real_us()))
+        return;
+    outcome->verdict = request->judge(request, outcome->reply, &outcome->retry_after_us);
+}
+
+static void
 attempt_done(CfOutcome *outcome, gpointer data)
 {
     Call *call = data;
     CfChannel *channel = call->channel;
 
+    judge(call, outcome);
     settle_attempt(call, outcome);
     conclude(call, outcome);
     g_source_set_ready_time(channel->timer, 0); /* the next round */

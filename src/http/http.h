@@ -33,6 +33,16 @@ typedef enum {
 } CfHttpClass;
 
 typedef struct _CfHttpRequest CfHttpRequest;
+typedef struct _CfHttpReply CfHttpReply;
+
+/* What an answer means to the channel, for clouds that say in the body what others say by status.
+ */
+typedef enum {
+    CF_HTTP_FINAL,     /* nothing: it goes to the caller */
+    CF_HTTP_BUSY,      /* like 503: a read is tried again a few times, a change is not */
+    CF_HTTP_THROTTLED, /* like 429: certainly nothing was done; the account is held up, and the
+                        * request, also a change, goes again within its deadline */
+} CfHttpVerdict;
 
 struct _CfHttpRequest {
     CfHttpClass cls;
@@ -47,16 +57,26 @@ struct _CfHttpRequest {
 
     /* (nullable): called before each attempt, to add what is signed afresh (a token, x-time,
      * x-sign) with cf_http_request_add_header(); headers of the former attempt are gone by then.
+     * Where the signature stands in the query or in a form, it may replace url (the host stays) and
+     * body.
      * Returns: FALSE with an error that ends the request. */
     gboolean (*sign)(CfHttpRequest *request, gpointer sign_data, GError **error);
     gpointer sign_data;
+
+    /* (nullable): asked about each answer whose status alone does not send the request again; pure
+     * and quick, pages of listings pass here. An answer that it had repeated until the end is
+     * delivered as it is, so that the cloud's words are not lost.
+     * ret_retry_after_us: -1 at first: as long as the channel likes; the wait that a throttled
+     * answer asks for (its header Retry-After is read without that). */
+    CfHttpVerdict (*judge)(const CfHttpRequest *request, const CfHttpReply *reply,
+                           gint64 *ret_retry_after_us);
 
     /* private to http/ */
     GPtrArray *headers;        /* (element-type utf8) "Name: value", set once */
     GPtrArray *signed_headers; /* of this attempt */
 };
 
-typedef struct {
+struct _CfHttpReply {
     int status;
     GBytes *body;        /* (not nullable); at most 64 MiB; a NUL follows the data */
     GHashTable *headers; /* name in lower case → value */
@@ -65,7 +85,7 @@ typedef struct {
     guint ms;            /* from the first attempt to the answer */
     guint attempts;
     char *request_id; /* ours (X-Request-Id sent), or the cloud's where it answers with one */
-} CfHttpReply;
+};
 
 /* Any HTTP answer is a reply, also 401, 404 and 500; error is set when none came: UNREACHABLE,
  * NO_CONNECT, TIMEOUT, PROTOCOL (TLS, cut-off or oversized answer), THROTTLED (429 or 503 with

@@ -40,8 +40,10 @@ typedef enum {
 
 typedef struct {
     CfOutcomeKind kind;
-    CfHttpReply *reply; /* (nullable): of CF_OUTCOME_REPLY */
-    GError *error;      /* (nullable): of all others */
+    CfHttpReply *reply;    /* (nullable): of CF_OUTCOME_REPLY */
+    CfHttpVerdict verdict; /* the request's judge's */
+    gint64 retry_after_us; /* with a verdict; -1: not told */
+    GError *error;         /* (nullable): of all others */
     guint64 bytes_in;
     guint ms;
 } CfOutcome;

@@ -61,7 +61,8 @@ is_gateway_answer(const CfHttpReply *reply)
            (reply->status == 500 && !looks_like_json(reply));
 }
 
-/* A change may go again only when it certainly was not done: not sent, or answered with 429. */
+/* A change may go again only when it certainly was not done: not sent, or answered with 429 or what
+ * the request's judge takes for the same. */
 CfAgain
 cf_retry_why(const CfRetryInput *input)
 {
@@ -78,7 +79,11 @@ cf_retry_why(const CfRetryInput *input)
     case CF_OUTCOME_REPLY:
         if (cf_retry_is_throttle(input->request, reply, input->now_real_us))
             return CF_AGAIN_THROTTLED;
-        return harmless && is_gateway_answer(reply) ? CF_AGAIN_GATEWAY : CF_AGAIN_NEVER;
+        if (input->outcome->verdict == CF_HTTP_THROTTLED)
+            return CF_AGAIN_THROTTLED;
+        return harmless && (input->outcome->verdict == CF_HTTP_BUSY || is_gateway_answer(reply))
+                   ? CF_AGAIN_GATEWAY
+                   : CF_AGAIN_NEVER;
     case CF_OUTCOME_TIMEOUT:
     case CF_OUTCOME_TLS:
     case CF_OUTCOME_FATAL:
@@ -110,6 +115,8 @@ cf_retry_when(const CfRetryInput *input, CfAgain why, guint former)
     }
     if (why == CF_AGAIN_THROTTLED) {
         asked_us = cf_retry_after_us(input->outcome->reply, input->now_real_us);
+        if (asked_us < 0 && input->outcome->verdict == CF_HTTP_THROTTLED)
+            asked_us = input->outcome->retry_after_us;
         wait_us = asked_us > 0 ? asked_us : wait_us + 4 * input->times->first_backoff_us;
     }
     return former < limit ? input->now_us + wait_us : G_MAXINT64;

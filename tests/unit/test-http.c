@@ -198,6 +198,37 @@ do_429_hour(Visit *visit)
 }
 
 static gboolean
+do_busy_body(Visit *visit)
+{
+    return answer(visit->fd, "200 OK", "", "busy");
+}
+
+static gboolean
+do_busy_body_once(Visit *visit)
+{
+    return visit->nth == 1 ? do_busy_body(visit) : do_ok(visit);
+}
+
+static gboolean
+do_often_body(Visit *visit)
+{
+    return answer(visit->fd, "200 OK", "", "too often, 300");
+}
+
+static gboolean
+do_often_body_twice(Visit *visit)
+{
+    return visit->nth <= 2 ? answer(visit->fd, "200 OK", "", "too often") : do_ok(visit);
+}
+
+static gboolean
+do_often_body_head(Visit *visit)
+{
+    return visit->nth == 1 ? answer(visit->fd, "200 OK", "Retry-After: 1\r\n", "too often, 3600")
+                           : do_ok(visit);
+}
+
+static gboolean
 do_cut(Visit *visit)
 {
     static const char text[] = "HTTP/1.1 200 OK\r\nContent-Length: 100\r\n\r\nhalf";
@@ -336,6 +367,11 @@ static const struct {
     {"/429-once", do_429_once},
     {"/429-plain-once", do_429_plain_once},
     {"/429-hour", do_429_hour},
+    {"/busy-body", do_busy_body},
+    {"/busy-body-once", do_busy_body_once},
+    {"/often-body", do_often_body},
+    {"/often-body-twice", do_often_body_twice},
+    {"/often-body-head", do_often_body_head},
     {"/cut", do_cut},
     {"/noise", do_noise},
     {"/big", do_big},
@@ -1133,6 +1169,115 @@ test_retry_after_too_late(void)
     tear_down(&f);
 }
 
+/* What the paths "/busy-body…" and "/often-body…" mean. */
+static CfHttpVerdict
+judge_words(const CfHttpRequest *request, const CfHttpReply *reply, gint64 *ret_retry_after_us)
+{
+    const char *body = g_bytes_get_data(reply->body, NULL);
+
+    g_assert_cmpint(*ret_retry_after_us, ==, -1);
+    if (strcmp(body, "busy") == 0)
+        return CF_HTTP_BUSY;
+    if (!g_str_has_prefix(body, "too often"))
+        return CF_HTTP_FINAL;
+    if (strchr(body, ','))
+        *ret_retry_after_us = g_ascii_strtoll(strchr(body, ',') + 1, NULL, 10) * SECOND;
+    return CF_HTTP_THROTTLED;
+}
+
+static Answer *
+ask_judged(Fixture *fixture, CfHttpClass cls, const char *path)
+{
+    CfHttpRequest *request = make_request(fixture, cls, path);
+
+    request->judge = judge_words;
+    return await(send_request(fixture, request));
+}
+
+static void
+assert_judged(Fixture *fixture, CfHttpClass cls, const char *path, const char *body, guint attempts)
+{
+    g_autoptr(Answer) got = ask_judged(fixture, cls, path);
+
+    g_assert_cmpstr(got->message, ==, NULL);
+    g_assert_cmpint(got->status, ==, 200);
+    g_assert_cmpstr(got->body, ==, body);
+    g_assert_cmpuint(got->attempts, ==, attempts);
+}
+
+static void
+test_judged_busy(void)
+{
+    Fixture f;
+
+    set_up(&f);
+    start(&f);
+    assert_judged(&f, CF_HTTP_READ, "/ok", "ok", 1);
+    assert_judged(&f, CF_HTTP_READ, "/busy-body-once", "ok", 2);
+    /* The words come through in the end; a change is never repeated for them. */
+    assert_judged(&f, CF_HTTP_READ, "/busy-body", "busy", 4);
+    assert_judged(&f, CF_HTTP_CHANGE, "/busy-body", "busy", 1);
+    assert_reply(&f, CF_HTTP_READ, "/busy-body", 200, "busy", 1);
+    g_assert_cmpuint(server_hits(f.server, "/busy-body"), ==, 6);
+    g_assert_cmpuint(stats_of(&f).throttled, ==, 0);
+    g_assert_cmpint(cf_channel_get_state(f.channel), ==, CF_CHANNEL_OK);
+    tear_down(&f);
+}
+
+static void
+test_judged_throttled(void)
+{
+    gint64 begun_us = cf_clock_mono_us();
+    Fixture f;
+
+    set_up(&f);
+    start(&f);
+    assert_judged(&f, CF_HTTP_READ, "/often-body-twice", "ok", 3);
+    wait_for_states(&f, "throttled ");
+    assert_judged(&f, CF_HTTP_CHANGE, "/often-body-head", "ok", 2);
+    g_assert_cmpint(cf_clock_mono_us() - begun_us, >=, SECOND); /* what the head asked for */
+    g_assert_cmpuint(stats_of(&f).throttled, ==, 3);
+    /* Longer than the deadline: the answer itself tells of it, and the account is held up. */
+    assert_judged(&f, CF_HTTP_READ, "/often-body", "too often, 300", 1);
+    assert_error(&f, CF_HTTP_READ, "/ok", CF_ERROR_THROTTLED, "too many requests");
+    g_assert_cmpuint(server_hits(f.server, "/ok"), ==, 0);
+    g_assert_cmpint(cf_channel_get_state(f.channel), ==, CF_CHANNEL_THROTTLED);
+    tear_down(&f);
+}
+
+/* A signature in the query: each attempt has a URL of its own. */
+static gboolean
+sign_query(CfHttpRequest *request, gpointer data, GError **error)
+{
+    guint *count = data;
+    char *url = g_strdup_printf("%.*s?signature=%u", (int) strcspn(request->url, "?"), request->url,
+                                ++*count);
+
+    g_free(request->url);
+    request->url = url;
+    return TRUE;
+}
+
+static void
+test_signed_query(void)
+{
+    g_autoptr(Answer) got = NULL;
+    CfHttpRequest *request;
+    guint count = 0;
+    Fixture f;
+
+    set_up(&f);
+    start(&f);
+    request = make_request(&f, CF_HTTP_READ, "/503-once");
+    request->sign = sign_query;
+    request->sign_data = &count;
+    got = await(send_request(&f, request));
+    g_assert_cmpint(got->status, ==, 200);
+    assert_contains(g_ptr_array_index(f.server->heads, 0), "GET /503-once?signature=1 HTTP");
+    assert_contains(g_ptr_array_index(f.server->heads, 1), "GET /503-once?signature=2 HTTP");
+    tear_down(&f);
+}
+
 static void
 test_retry_after_words(void)
 {
@@ -1886,6 +2031,9 @@ main(int argc, char **argv)
     g_test_add_func("/http/retry-after", test_retry_after);
     g_test_add_func("/http/retry-after-the-deadline", test_retry_after_too_late);
     g_test_add_func("/http/retry-after-is-read", test_retry_after_words);
+    g_test_add_func("/http/judged-busy", test_judged_busy);
+    g_test_add_func("/http/judged-throttled", test_judged_throttled);
+    g_test_add_func("/http/each-attempt-has-its-url", test_signed_query);
     g_test_add_func("/http/deadline", test_deadline);
     g_test_add_func("/http/deadline-at-the-bucket", test_deadline_at_the_bucket);
     g_test_add_func("/http/refused", test_refused);
