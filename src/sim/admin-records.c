@@ -115,7 +115,7 @@ patch_record(CfSim *sim, CfSimCall *call)
         return;
     changes = cf_sim_span(call->body->str);
     text = apply_remove(cf_sim_raw_merge(record->text, changes), changes);
-    id = cf_sim_raw_get_string(cf_sim_span(text), "id");
+    id = cf_sim_raw_get_string(cf_sim_span(text), cf_sim_world_id_key(sim->world, record->kind));
     if (g_strcmp0(id, record->id) != 0) {
         cf_sim_admin_refuse(call, 400, "the id of a record stays");
         return;
@@ -179,7 +179,7 @@ add_many(CfSim *sim, CfSimCall *call)
     cf_sim_answer_printf(call, 200, "{\"created\":%u}", n);
 }
 
-/* Changes that share of the records: ACTIVE becomes SHUTOFF, all else ACTIVE. */
+/* Changes that share of the records: what runs stands still, all else runs. */
 static void
 touch_records(CfSim *sim, CfSimCall *call)
 {
@@ -187,6 +187,7 @@ touch_records(CfSim *sim, CfSimCall *call)
     cJSON *body = cJSON_Parse(call->body->str);
     const cJSON *item = cJSON_GetObjectItemCaseSensitive(body, "fraction");
     double fraction = cJSON_IsNumber(item) ? item->valuedouble : -1;
+    const CfSimTouch *touch = &sim->dialect->touch;
     guint changed = 0;
 
     cJSON_Delete(body);
@@ -200,12 +201,12 @@ touch_records(CfSim *sim, CfSimCall *call)
 
         if ((guint64) ((i + 1) * fraction) == (guint64) (i * fraction))
             continue;
-        status = cf_sim_raw_get_string(cf_sim_record_span(record), "status");
+        status = cf_sim_raw_get_string(cf_sim_record_span(record), touch->key);
         cf_sim_world_unplan(sim->world, record);
-        if (status && g_ascii_strcasecmp(status, "ACTIVE") == 0)
-            cf_sim_world_merge(sim->world, record, "{\"status\":\"SHUTOFF\",\"task_state\":null}");
+        if (status && g_ascii_strcasecmp(status, touch->running) == 0)
+            cf_sim_world_merge(sim->world, record, touch->stop);
         else
-            cf_sim_world_merge(sim->world, record, "{\"status\":\"ACTIVE\",\"task_state\":null}");
+            cf_sim_world_merge(sim->world, record, touch->start);
         changed++;
     }
     cf_sim_answer_printf(call, 200, "{\"changed\":%u}", changed);

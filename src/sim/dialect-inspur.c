@@ -77,6 +77,8 @@ void
 cf_sim_inspur_refuse(CfSim *sim, CfSimCall *call, guint status, const char *code,
                      const char *message)
 {
+    if (!status)
+        status = 400;
     cf_sim_answer(call, code && sim->settings.http_200_errors ? 200 : status, "{\"code\":");
     if (code)
         append_code(sim, code, call->answer);
@@ -153,6 +155,10 @@ populate(CfSim *sim)
 
 const CfSimDialect cf_sim_inspur = {
     .name = "inspur",
+    .ids = {[CF_SIM_SERVERS] = "id", [CF_SIM_IMAGES] = "id"},
+    .touch = {"status", "ACTIVE", "{\"status\":\"ACTIVE\",\"task_state\":null}",
+              "{\"status\":\"SHUTOFF\",\"task_state\":null}"},
+    .opening = "{\"code\":200,\"message\":\"OK\",\"data\":",
     .routes = routes,
     .admit = cf_sim_inspur_admit,
     .refuse = cf_sim_inspur_refuse,

@@ -198,11 +198,11 @@ answer_status(CfSimCall *call, const CfSimFault *fault)
 }
 
 static void
-answer_deep(CfSimCall *call)
+answer_deep(CfSim *sim, CfSimCall *call)
 {
     GString *out = call->answer;
 
-    cf_sim_answer(call, 200, "{\"code\":200,\"message\":\"OK\",\"data\":");
+    cf_sim_answer(call, 200, sim->dialect->opening);
     for (guint i = 0; i < DEPTH; i++)
         g_string_append_c(out, '[');
     for (guint i = 0; i < DEPTH; i++)
@@ -218,7 +218,7 @@ cf_sim_fault_before(CfSim *sim, CfSimCall *call, const CfSimFault *fault)
         answer_status(call, fault);
         return TRUE;
     case CF_SIM_FAULT_CODE:
-        sim->dialect->refuse(sim, call, fault->status ? fault->status : 400, fault->code,
+        sim->dialect->refuse(sim, call, fault->status, fault->code,
                              fault->message ? fault->message : "");
         return TRUE;
     case CF_SIM_FAULT_RESET:
@@ -235,10 +235,11 @@ cf_sim_fault_before(CfSim *sim, CfSimCall *call, const CfSimFault *fault)
         sim->dialect->garble(sim, call, (guint) fault->hits - 1);
         return TRUE;
     case CF_SIM_FAULT_DEEP:
-        answer_deep(call);
+        answer_deep(sim, call);
         return TRUE;
     case CF_SIM_FAULT_HUGE:
-        cf_sim_answer(call, 200, "");
+        cf_sim_answer(call, 200, sim->dialect->opening);
+        g_string_append_c(call->answer, '"');
         call->delivery = CF_SIM_HUGE;
         return TRUE;
     case CF_SIM_FAULT_HANG:

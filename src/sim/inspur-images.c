@@ -52,13 +52,22 @@ is_private(CfSimSpan record)
     return member_is(record, "visibility", "private");
 }
 
+typedef struct {
+    const char *search; /* (nullable) */
+    gboolean private;
+} Filter;
+
 static gboolean
-matches(CfSimSpan record, const char *field, const char *search)
+matches(CfSimSpan record, gconstpointer data)
 {
+    const Filter *filter = data;
+    const char *search = filter->search;
     g_autofree char *name = cf_sim_raw_get_string(record, "name");
     g_autofree char *id = cf_sim_raw_get_string(record, "id");
 
-    return (name && strstr(name, search)) || (id && strstr(id, search));
+    if (filter->private && !is_private(record))
+        return FALSE;
+    return !search || (name && strstr(name, search)) || (id && strstr(id, search));
 }
 
 static char *
@@ -96,24 +105,26 @@ cf_sim_inspur_list_images(CfSim *sim, CfSimCall *call)
     g_autofree char *sort = cf_sim_call_param(call, "sortField");
     g_autofree char *order = cf_sim_call_param(call, "sortOrder");
     g_autofree char *visibility = cf_sim_call_param(call, "visibility");
+    Filter filter = {search, g_strcmp0(visibility, "private") == 0};
+    g_autofree char *filter_id = g_strdup_printf("%d%s", filter.private, search ? search : "");
+    guint64 page = 1;
     CfSimQuery query = {
         .kind = CF_SIM_IMAGES,
-        .page = 1,
         .size = 10,
-        .search = search,
+        .filter_id = search || filter.private ? filter_id : NULL,
+        .filter = &filter,
         .sort = sort,
         .descending = g_strcmp0(order, "descend") == 0,
         .matches = matches,
         .sort_key = sort_key,
-        .visible = g_strcmp0(visibility, "private") == 0 ? is_private : NULL,
         .render = render,
     };
 
-    if (!take_number(sim, call, "page", &query.page) ||
-        !take_number(sim, call, "pageSize", &query.size))
+    if (!take_number(sim, call, "page", &page) || !take_number(sim, call, "pageSize", &query.size))
         return;
     if (sim->settings.max_page)
         query.size = MIN(query.size, sim->settings.max_page);
+    query.start = (page - 1) * query.size;
     answer_list(sim, call, &query);
 }
 
@@ -121,10 +132,12 @@ void
 cf_sim_inspur_list_private(CfSim *sim, CfSimCall *call)
 {
     g_autofree char *tag = cf_sim_call_param(call, "tag");
+    const Filter filter = {NULL, TRUE};
     CfSimQuery query = {
         .kind = CF_SIM_IMAGES,
-        .page = 1,
-        .visible = is_private,
+        .filter_id = "private",
+        .filter = &filter,
+        .matches = matches,
         .render = render,
     };
 

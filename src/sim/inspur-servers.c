@@ -69,9 +69,15 @@ ip_matches(CfSimSpan record, const char *search)
     return FALSE;
 }
 
+typedef struct {
+    const char *field, *search; /* field: (nullable) */
+} Filter;
+
 static gboolean
-matches(CfSimSpan record, const char *field, const char *search)
+matches(CfSimSpan record, gconstpointer data)
 {
+    const Filter *filter = data;
+    const char *field = filter->field, *search = filter->search;
     gboolean any = !field || !*field;
 
     if (any || strcmp(field, "name") == 0) {
@@ -104,10 +110,13 @@ cf_sim_inspur_list_servers(CfSim *sim, CfSimCall *call)
     g_autofree char *field = cf_sim_call_param(call, "searchField");
     g_autofree char *sort = cf_sim_call_param(call, "sortField");
     g_autofree char *order = cf_sim_call_param(call, "sortOrder");
+    g_autofree char *filter_id = g_strdup_printf("%s\n%s", field ? field : "", search);
+    Filter filter = {field, search};
+    guint64 page;
     CfSimQuery query = {
         .kind = CF_SIM_SERVERS,
-        .search = search,
-        .field = field,
+        .filter_id = search && *search ? filter_id : NULL,
+        .filter = &filter,
         .sort = sort,
         .descending = g_strcmp0(order, "descend") == 0,
         .matches = matches,
@@ -115,7 +124,7 @@ cf_sim_inspur_list_servers(CfSim *sim, CfSimCall *call)
         .render = render,
     };
 
-    if (!g_ascii_string_to_unsigned(call->args[0], 10, 1, G_MAXINT, &query.page, NULL)) {
+    if (!g_ascii_string_to_unsigned(call->args[0], 10, 1, G_MAXINT, &page, NULL)) {
         cf_sim_inspur_refuse_parameter(sim, call, "pageNo");
         return;
     }
@@ -125,6 +134,7 @@ cf_sim_inspur_list_servers(CfSim *sim, CfSimCall *call)
     }
     if (sim->settings.max_page)
         query.size = MIN(query.size, sim->settings.max_page);
+    query.start = (page - 1) * query.size;
     cf_sim_inspur_accept_begin(sim, call, "ECS application ECS module message:OK");
     g_string_append_printf(call->answer, "{\"totalCount\":%u,\"servers\":[",
                            cf_sim_listing_total(sim, &query, call->twist));

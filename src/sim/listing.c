@@ -31,21 +31,36 @@ compare_sorted(gconstpointer a, gconstpointer b, gpointer descending)
     return GPOINTER_TO_INT(descending) ? -order : order;
 }
 
+/* Returns: (transfer container): the records that the query names, each once. */
+static GPtrArray *
+find_ids(CfSim *sim, const CfSimQuery *query)
+{
+    g_autoptr(GHashTable) seen = g_hash_table_new(NULL, NULL);
+    GPtrArray *some = g_ptr_array_new();
+
+    for (guint i = 0; i < query->ids->len; i++) {
+        CfSimRecord *record =
+            cf_sim_world_find(sim->world, query->kind, g_ptr_array_index(query->ids, i));
+
+        if (record && g_hash_table_add(seen, record))
+            g_ptr_array_add(some, record);
+    }
+    return some;
+}
+
+/* Returns: (transfer container): in the world's order. */
 static GPtrArray *
 filter(CfSim *sim, const CfSimQuery *query)
 {
-    const GPtrArray *all = cf_sim_world_list(sim->world, query->kind);
+    g_autoptr(GPtrArray) named = query->ids ? find_ids(sim, query) : NULL;
+    const GPtrArray *all = named ? named : cf_sim_world_list(sim->world, query->kind);
     GPtrArray *some = g_ptr_array_new();
 
     for (guint i = 0; i < all->len; i++) {
         CfSimRecord *record = g_ptr_array_index(all, i);
-        CfSimSpan span = cf_sim_record_span(record);
 
-        if (query->visible && !query->visible(span))
-            continue;
-        if (query->search && *query->search && !query->matches(span, query->field, query->search))
-            continue;
-        g_ptr_array_add(some, record);
+        if (!query->filter_id || query->matches(cf_sim_record_span(record), query->filter))
+            g_ptr_array_add(some, record);
     }
     return some;
 }
@@ -67,22 +82,31 @@ sort(GPtrArray *records, const CfSimQuery *query)
     }
 }
 
+/* Returns: (transfer full): under which a listing is kept; those of named records, which cost
+ * little, take turns. */
+static char *
+listing_key(const CfSimQuery *query)
+{
+    if (query->ids)
+        return g_strdup("ids");
+    return g_strdup_printf("%d\n%s\n%d\n%d\n%s", query->kind, query->sort ? query->sort : "",
+                           query->descending, query->filter_id != NULL,
+                           query->filter_id ? query->filter_id : "");
+}
+
 static const GPtrArray *
 find_listing(CfSim *sim, const CfSimQuery *query)
 {
     g_autofree char *key = NULL;
     guint64 generation = cf_sim_world_generation(sim->world, query->kind);
-    gboolean searches = query->search && *query->search;
     gboolean sorts = query->sort && *query->sort;
     Listing *listing;
 
-    if (!searches && !sorts && !query->visible)
+    if (!query->filter_id && !sorts && !query->ids)
         return cf_sim_world_list(sim->world, query->kind);
-    key = g_strdup_printf("%d\n%s\n%s\n%s\n%d\n%d", query->kind, searches ? query->search : "",
-                          query->field ? query->field : "", sorts ? query->sort : "",
-                          query->descending, query->visible != NULL);
+    key = listing_key(query);
     listing = g_hash_table_lookup(sim->listings, key);
-    if (listing && listing->generation == generation)
+    if (listing && listing->generation == generation && !query->ids)
         return listing->records;
     if (g_hash_table_size(sim->listings) >= LISTINGS_MAX)
         g_hash_table_remove_all(sim->listings);
@@ -106,8 +130,8 @@ cf_sim_listing(CfSim *sim, const CfSimQuery *query, CfSimTwist twist, GString *o
 {
     const GPtrArray *records = find_listing(sim, query);
     guint64 size = query->size ? query->size : records->len;
-    guint64 start = MIN((query->page - 1) * size, records->len);
-    guint64 end = MIN(start + size, records->len);
+    guint64 start = MIN(query->start, records->len);
+    guint64 end = start + MIN(size, records->len - start);
     gsize before = out->len;
 
     if (twist == CF_SIM_TWIST_EMPTY)
@@ -116,7 +140,7 @@ cf_sim_listing(CfSim *sim, const CfSimQuery *query, CfSimTwist twist, GString *o
         end = start; /* the last page is not there */
     for (guint64 i = start; i < end; i++) {
         /* Since the first page was read, the last item has moved to the front. */
-        guint64 at = twist == CF_SIM_TWIST_SHIFT && query->page > 1 ? i - 1 : i;
+        guint64 at = twist == CF_SIM_TWIST_SHIFT && start > 0 ? i - 1 : i;
 
         if (out->len > before)
             g_string_append_c(out, ',');

@@ -137,12 +137,22 @@ void cf_sim_answer_printf(CfSimCall *call, guint status, const char *format, ...
 
 /* ---- A dialect ---- */
 
+/* How the administrator has servers change. */
+typedef struct {
+    const char *key, *running; /* the state, and the word for a server that runs */
+    const char *start, *stop;  /* members to set, JSON objects */
+} CfSimTouch;
+
 struct _CfSimDialect {
     const char *name;
+    const char *ids[CF_SIM_KIND_N]; /* what the member is called that holds an id */
+    CfSimTouch touch;
+    const char *opening; /* how a good answer begins, up to where its data stand; a } ends it */
     const CfSimRoute *routes; /* ends with one that has no method */
     /* Whether the credentials are good; answers the call if not. */
     gboolean (*admit)(CfSim *sim, CfSimCall *call);
-    /* Answers in the dialect's way of failing. code: (nullable): that of the HTTP status. */
+    /* Answers in the dialect's way of failing. status: 0: the usual one of a refusal. code:
+     * (nullable): that of the HTTP status. */
     void (*refuse)(CfSim *sim, CfSimCall *call, guint status, const char *code,
                    const char *message);
     /* Answers with something of a wrong shape; turn says which. */
@@ -243,13 +253,15 @@ gboolean cf_sim_tokens_fresh(CfSimTokens *tokens, const char *random_text);
 /* listing.c: one page of a collection. */
 typedef struct {
     CfSimKind kind;
-    guint64 page, size; /* from 1; size 0: everything on one page */
-    const char *search, *field, *sort;
+    guint64 start, size;   /* the first item's place, from 0; size 0: all the rest */
+    const GPtrArray *ids;  /* (nullable) (element-type utf8): only these, in this order */
+    const char *filter_id; /* (nullable): tells filters apart, as listings are kept; NULL: none */
+    gconstpointer filter;  /* for matches */
+    gboolean (*matches)(CfSimSpan record, gconstpointer filter);
+    const char *sort; /* (nullable) */
     gboolean descending;
-    gboolean (*matches)(CfSimSpan record, const char *field, const char *search);
     /* Returns: (transfer full) (nullable): what the record is sorted by */
     char *(*sort_key)(CfSimSpan record, const char *sort);
-    gboolean (*visible)(CfSimSpan record); /* (nullable) */
     void (*render)(CfSim *sim, const CfSimRecord *record, GString *out);
 } CfSimQuery;
 

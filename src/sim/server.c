@@ -175,18 +175,20 @@ free_text(void *data)
     g_string_free(data, TRUE);
 }
 
+/* Delivers a text that goes on with a very long string. */
 static ssize_t
 read_huge(void *data, uint64_t at, char *buffer, size_t size)
 {
-    static const char head[] = "{\"code\":200,\"message\":\"", tail[] = "\",\"data\":{}}";
+    static const char tail[] = "\"}";
     const gsize tail_at = HUGE_SIZE - strlen(tail);
+    const GString *head = data;
     gsize n = 0;
 
     for (; n < size && at + n < HUGE_SIZE; n++) {
         gsize i = at + n;
 
-        if (i < strlen(head))
-            buffer[n] = head[i];
+        if (i < head->len)
+            buffer[n] = head->str[i];
         else
             buffer[n] = i < tail_at ? 'x' : tail[i - tail_at];
     }
@@ -203,10 +205,8 @@ make_response(CfSimCall *call)
         g_string_truncate(text, len / 2);
         return MHD_create_response_from_callback(len, 4096, read_truncated, text, free_text);
     }
-    if (call->delivery == CF_SIM_HUGE) {
-        g_string_free(text, TRUE);
-        return MHD_create_response_from_callback(HUGE_SIZE, 65536, read_huge, NULL, NULL);
-    }
+    if (call->delivery == CF_SIM_HUGE)
+        return MHD_create_response_from_callback(HUGE_SIZE, 65536, read_huge, text, free_text);
     return MHD_create_response_from_buffer(len, g_string_free(text, FALSE), MHD_RESPMEM_MUST_FREE);
 }
 

@@ -79,7 +79,7 @@ cf_sim_new(const CfSimOptions *options, GError **error)
     sim->settings.transition_ms = options->transition_ms;
     sim->settings.max_page = options->max_page;
     sim->settings.task_state_visible = TRUE;
-    sim->world = cf_sim_world_new();
+    sim->world = cf_sim_world_new(dialect->ids);
     sim->tokens = cf_sim_tokens_new();
     sim->faults = cf_sim_faults_new();
     sim->journal = cf_sim_journal_new();

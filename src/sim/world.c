@@ -8,6 +8,7 @@ typedef struct {
 } Step;
 
 typedef struct {
+    const char *id_key;
     GPtrArray *records; /* owns */
     GHashTable *by_id;  /* borrows keys and values from records */
     guint64 generation;
@@ -44,11 +45,12 @@ record_free(gpointer data)
 }
 
 CfSimWorld *
-cf_sim_world_new(void)
+cf_sim_world_new(const char *const *ids)
 {
     CfSimWorld *world = g_new0(CfSimWorld, 1);
 
     for (guint i = 0; i < CF_SIM_KIND_N; i++) {
+        world->collections[i].id_key = ids[i];
         world->collections[i].records = g_ptr_array_new_with_free_func(record_free);
         world->collections[i].by_id = g_hash_table_new(g_str_hash, g_str_equal);
     }
@@ -68,6 +70,12 @@ cf_sim_world_free(CfSimWorld *world)
         g_ptr_array_unref(world->collections[i].records);
     }
     g_free(world);
+}
+
+const char *
+cf_sim_world_id_key(const CfSimWorld *world, CfSimKind kind)
+{
+    return world->collections[kind].id_key;
 }
 
 gint64
@@ -140,11 +148,12 @@ cf_sim_world_add(CfSimWorld *world, CfSimKind kind, char *text, GError **error)
 {
     Collection *collection = &world->collections[kind];
     g_autofree char *owned = text;
-    g_autofree char *id = cf_sim_raw_get_string(cf_sim_span(text), "id");
+    g_autofree char *id = cf_sim_raw_get_string(cf_sim_span(text), collection->id_key);
     CfSimRecord *record;
 
     if (!id || !*id) {
-        g_set_error(error, CF_ERROR, CF_ERROR_INVALID, "a record needs an id that is a string");
+        g_set_error(error, CF_ERROR, CF_ERROR_INVALID, "a record needs a string %s",
+                    collection->id_key);
         return NULL;
     }
     if (g_hash_table_contains(collection->by_id, id)) {

@@ -30,7 +30,8 @@ typedef struct {
 
 typedef struct _CfSimWorld CfSimWorld;
 
-CfSimWorld *cf_sim_world_new(void);
+/* ids: what the member is called that holds a record's id, by kind; constant and static. */
+CfSimWorld *cf_sim_world_new(const char *const *ids);
 void cf_sim_world_free(CfSimWorld *world);
 
 /* Microseconds of the world's clock: real monotonic time, or standing still when frozen, plus
@@ -41,10 +42,13 @@ void cf_sim_world_freeze(CfSimWorld *world, gboolean frozen);
 /* The date that the clock shows. Returns: (transfer full) (nullable): g_date_time_format(). */
 char *cf_sim_world_date(CfSimWorld *world, const char *format);
 
+/* Returns: (transfer none): what the member is called that holds an id. */
+const char *cf_sim_world_id_key(const CfSimWorld *world, CfSimKind kind);
+
 /* Makes the changes that are due; to be called before a request looks at anything. */
 void cf_sim_world_settle(CfSimWorld *world);
 
-/* text: (transfer full): one JSON object with a string `id`.
+/* text: (transfer full): one JSON object whose id is a string.
  * Returns: (transfer none): lives until it is removed. Errors: CF_ERROR_INVALID, CF_ERROR_EXISTS.
  */
 CfSimRecord *cf_sim_world_add(CfSimWorld *world, CfSimKind kind, char *text, GError **error);
