@@ -128,21 +128,18 @@ put_digits(char *out, int number, guint n)
     }
 }
 
+#define FIRST_S G_GINT64_CONSTANT(-62135596800) /* 0001-01-01T00:00:00Z */
+#define LAST_S G_GINT64_CONSTANT(253402300799)  /* 9999-12-31T23:59:59Z */
+
 gboolean
-cf_time_read(const char *text, int offset_s, char ret_text[CF_TIME_LEN], gint64 *ret_us)
+cf_time_from_unix(gint64 seconds, char ret_text[CF_TIME_LEN])
 {
-    Parts parts = {.offset_s = offset_s};
-    gint64 seconds;
     int year, month, day, of_day;
 
-    if (!read_parts(text, &parts))
+    if (seconds < FIRST_S || seconds > LAST_S)
         return FALSE;
-    seconds = days_from_date(parts.year, parts.month, parts.day) * 86400 + parts.hour * 3600 +
-              parts.minute * 60 + parts.second - parts.offset_s;
     of_day = (int) (((seconds % 86400) + 86400) % 86400);
     date_from_days((seconds - of_day) / 86400, &year, &month, &day);
-    if (year < 1 || year > 9999)
-        return FALSE;
 
     memcpy(ret_text, "0000-00-00T00:00:00Z", CF_TIME_LEN);
     put_digits(ret_text, year, 4);
@@ -151,6 +148,21 @@ cf_time_read(const char *text, int offset_s, char ret_text[CF_TIME_LEN], gint64 
     put_digits(ret_text + 11, of_day / 3600, 2);
     put_digits(ret_text + 14, of_day / 60 % 60, 2);
     put_digits(ret_text + 17, of_day % 60, 2);
+    return TRUE;
+}
+
+gboolean
+cf_time_read(const char *text, int offset_s, char ret_text[CF_TIME_LEN], gint64 *ret_us)
+{
+    Parts parts = {.offset_s = offset_s};
+    gint64 seconds;
+
+    if (!read_parts(text, &parts))
+        return FALSE;
+    seconds = days_from_date(parts.year, parts.month, parts.day) * 86400 + parts.hour * 3600 +
+              parts.minute * 60 + parts.second - parts.offset_s;
+    if (!cf_time_from_unix(seconds, ret_text))
+        return FALSE;
     if (ret_us)
         *ret_us = seconds * G_USEC_PER_SEC + parts.fraction_us;
     return TRUE;

@@ -13,4 +13,7 @@ G_BEGIN_DECLS
  * Returns: FALSE when text is no such time; nothing is stored then. */
 gboolean cf_time_read(const char *text, int offset_s, char ret_text[CF_TIME_LEN], gint64 *ret_us);
 
+/* seconds: since 1970. Returns: FALSE outside the years 1 to 9999; nothing is stored then. */
+gboolean cf_time_from_unix(gint64 seconds, char ret_text[CF_TIME_LEN]);
+
 G_END_DECLS

@@ -1,12 +1,10 @@
 #include "providers/inspur/inspur-error.h"
 
-#include "util/text.h"
+#include "providers/words.h"
 #include "json/fields.h"
 
 #include <stdlib.h>
 #include <string.h>
-
-#define EXCERPT_MAX 200 /* characters of a foreign text in a message */
 
 /* --- codes ------------------------------------------------------------------------------------ */
 
@@ -97,56 +95,20 @@ cf_inspur_code_normalise(const char *text, gboolean is_number)
     return g_strdup(text);
 }
 
-static CfErrorCode
-status_meaning(int status, gboolean has_code, guint flags)
-{
-    switch (status) {
-    case 400:
-        /* Their own codes nearly all come with 400: one that we do not know says nothing of
-         * whose fault it is. */
-        return has_code ? CF_ERROR_REMOTE : CF_ERROR_INVALID;
-    case 401:
-        return CF_ERROR_UNAUTHORIZED;
-    case 402:
-        return CF_ERROR_REFUSED;
-    case 403:
-        return CF_ERROR_DENIED;
-    case 404:
-    case 410:
-        /* A collection cannot be gone: then the endpoint is wrong, and nothing is known. */
-        return flags & CF_INSPUR_OF_RESOURCE ? CF_ERROR_NOT_FOUND : CF_ERROR_REMOTE;
-    case 405:
-    case 415:
-    case 501:
-        return CF_ERROR_UNSUPPORTED;
-    case 408:
-        return CF_ERROR_TIMEOUT;
-    case 409:
-        return CF_ERROR_BUSY;
-    case 413:
-    case 414:
-        return CF_ERROR_TOO_BIG;
-    case 429:
-        return CF_ERROR_THROTTLED;
-    case 507:
-        return CF_ERROR_CAPACITY;
-    default:
-        return status >= 300 && status < 400 ? CF_ERROR_PROTOCOL : CF_ERROR_REMOTE;
-    }
-}
-
 CfErrorCode
 cf_inspur_code_meaning(const char *code, int http_status, guint flags)
 {
+    gboolean of_resource = (flags & CF_INSPUR_OF_RESOURCE) != 0;
+
     /* Whatever else it says: nobody looked at the request, and a new token may help. */
     if (http_status == 401)
         return CF_ERROR_UNAUTHORIZED;
     if (code && is_http_like(code) && code[0] != '2')
-        return status_meaning(atoi(code), FALSE, flags);
+        return cf_status_meaning(atoi(code), FALSE, of_resource);
     for (guint i = 0; code && i < G_N_ELEMENTS(meanings); i++)
         if (strcmp(meanings[i].code, code) == 0)
             return meanings[i].meaning;
-    return status_meaning(http_status, code && !is_http_like(code), flags);
+    return cf_status_meaning(http_status, code && !is_http_like(code), of_resource);
 }
 
 gboolean
@@ -209,77 +171,16 @@ is_success(const char *code)
            strcmp(code, "202") == 0 || strcmp(code, "204") == 0;
 }
 
-/* Returns: (transfer full): at most EXCERPT_MAX characters on one line. */
-static char *
-one_line(const char *text)
-{
-    g_autofree char *valid = g_utf8_make_valid(text, -1);
-    g_autofree char *line = cf_text_one_line(valid);
-    GString *out = g_string_new(NULL);
-    glong n = 0;
-
-    for (const char *p = line; *p && n < EXCERPT_MAX; p = g_utf8_next_char(p)) {
-        if (*p == ' ' && (out->len == 0 || out->str[out->len - 1] == ' '))
-            continue;
-        g_string_append_len(out, p, g_utf8_next_char(p) - p);
-        n++;
-    }
-    while (out->len > 0 && out->str[out->len - 1] == ' ')
-        g_string_truncate(out, out->len - 1);
-    return g_string_free(out, FALSE);
-}
-
 /* Returns: (transfer full) (nullable): the code in full; NULL when there is none. */
 static char *
 read_code(CfJsonSpan span)
 {
     g_autofree char *text = cf_json_scalar(span);
-    g_autofree char *line = text ? one_line(text) : NULL;
+    g_autofree char *line = text ? cf_words_one_line(text) : NULL;
 
     if (!line || !*line)
         return NULL;
     return cf_inspur_code_normalise(line, cf_json_kind(span) == CF_JSON_NUMBER);
-}
-
-/* What a person would see of a page: its title, or its text without tags.
- * Returns: (transfer full) (nullable). */
-static char *
-excerpt(const char *text, gsize len)
-{
-    g_autofree char *copy = g_strndup(text, MIN(len, 4096));
-    char *title = strcasestr(copy, "<title>");
-    char *end = title ? strcasestr(title, "</title>") : NULL;
-    GString *out = g_string_new(NULL);
-    char *line;
-
-    if (end) {
-        g_string_append_len(out, title + 7, end - title - 7);
-    } else {
-        for (const char *p = copy; *p;) {
-            gsize plain = strcspn(p, "<");
-
-            g_string_append_len(out, p, (gssize) plain);
-            g_string_append_c(out, ' ');
-            p += plain;
-            p += strcspn(p, ">");
-            p += *p == '>';
-        }
-    }
-    line = one_line(out->str);
-    g_string_free(out, TRUE);
-    if (!*line)
-        g_clear_pointer(&line, g_free);
-    return line;
-}
-
-static gboolean
-is_page(const char *text, gsize len)
-{
-    while (len > 0 && g_ascii_isspace(*text)) {
-        text++;
-        len--;
-    }
-    return len > 0 && *text == '<';
 }
 
 static void
@@ -291,7 +192,7 @@ set_failure(int http_status, const char *code, const char *message, const char *
                           .code = is_success(code) ? NULL : (char *) code,
                           .message = (char *) message,
                           .request_id = (char *) request_id};
-    g_autofree char *line = message ? one_line(message) : NULL;
+    g_autofree char *line = message ? cf_words_one_line(message) : NULL;
     g_autofree char *tail =
         is_status ? g_strdup_printf("HTTP status %d", words.code ? atoi(code) : http_status)
                   : g_strdup(code);
@@ -307,7 +208,7 @@ static void
 set_foreign(int http_status, const char *text, gsize len, const char *request_id, guint flags,
             const GError *why, GError **error)
 {
-    g_autofree char *words = flags & CF_INSPUR_SECRET ? NULL : excerpt(text, len);
+    g_autofree char *words = flags & CF_INSPUR_SECRET ? NULL : cf_words_excerpt(text, len);
 
     if (http_status >= 200 && http_status < 300) {
         CfCloudWords said = {.http_status = http_status, .request_id = (char *) request_id};
@@ -318,7 +219,7 @@ set_foreign(int http_status, const char *text, gsize len, const char *request_id
         return;
     }
     /* A web page about a missing path speaks of the gateway, not of a server or an image. */
-    if (is_page(text, len))
+    if (cf_words_are_markup(text, len))
         flags &= ~(guint) CF_INSPUR_OF_RESOURCE;
     set_failure(http_status, NULL, words, request_id,
                 cf_inspur_code_meaning(NULL, http_status, flags), error);

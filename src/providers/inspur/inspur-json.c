@@ -1,6 +1,6 @@
 #include "providers/inspur/private.h"
 
-#include "providers/timestamp.h"
+#include "providers/take.h"
 #include "json/fields.h"
 
 #include <stdlib.h>
@@ -146,183 +146,44 @@ cf_inspur_image_state(const char *status)
 
 /* --- values ----------------------------------------------------------------------------------- */
 
-/* The take functions' target is a builder, their field->target one of its fields. Where a key
- * stands twice the later value replaces the former one, also when it is none. */
-
-static gboolean
-set_value(const CfJsonField *field, gpointer target, const char *text)
-{
-    gboolean none = !text || !*text;
-
-    cf_record_builder_set(target, (guint) field->target, none ? NULL : text);
-    return !none;
-}
-
-static gboolean
-take_value(const CfJsonField *field, CfJsonSpan value, gpointer target)
-{
-    g_autofree char *text = cf_json_scalar(value);
-
-    return set_value(field, target, text);
-}
-
-/* A name may well be empty; only null is none. */
-static gboolean
-take_name(const CfJsonField *field, CfJsonSpan value, gpointer target)
-{
-    g_autofree char *text = cf_json_scalar(value);
-
-    cf_record_builder_set(target, (guint) field->target, text);
-    return text != NULL;
-}
-
-static gboolean
-take_lower(const CfJsonField *field, CfJsonSpan value, gpointer target)
-{
-    g_autofree char *text = cf_json_scalar(value);
-    g_autofree char *lower = text ? g_ascii_strdown(text, -1) : NULL;
-
-    return set_value(field, target, lower);
-}
-
-/* Returns: (transfer full) (nullable): decimal digits, as they stand in the text: a double would
- * lose some of a long number's. "50.0" is 50. */
-static char *
-read_digits(CfJsonSpan value)
-{
-    g_autofree char *text = cf_json_scalar(value);
-    gsize digits;
-
-    if (!text)
-        return NULL;
-    g_strstrip(text);
-    digits = strspn(text, "0123456789");
-    if (digits == 0)
-        return NULL;
-    if (text[digits] == '.') {
-        if (strspn(text + digits + 1, "0") != strlen(text + digits + 1))
-            return NULL;
-        text[digits] = '\0';
-    }
-    return text[digits] ? NULL : g_steal_pointer(&text);
-}
-
-static gboolean
-take_number(const CfJsonField *field, CfJsonSpan value, gpointer target)
-{
-    g_autofree char *digits = read_digits(value);
-
-    return set_value(field, target, digits);
-}
-
 /* No unit is documented. The sample's 1 for a server with one processor cannot be MiB, which Nova
  * means by this field; no cloud rents 256 GiB and counts them in GiB beside servers below 256 MiB.
  */
 static gboolean
 take_ram(const CfJsonField *field, CfJsonSpan value, gpointer target)
 {
-    g_autofree char *digits = read_digits(value);
+    g_autofree char *digits = cf_take_digits(value);
     g_autofree char *mib = NULL;
 
     if (digits && strlen(digits) <= 3 && atoi(digits) < 256)
         mib = g_strdup_printf("%d", atoi(digits) * 1024);
-    return set_value(field, target, mib ? mib : digits);
-}
-
-static gboolean
-set_time(const CfJsonField *field, CfJsonSpan value, gpointer target, int offset_s)
-{
-    g_autofree char *text = cf_json_scalar(value);
-    char utc[CF_TIME_LEN];
-
-    if (text && cf_time_read(g_strstrip(text), offset_s, utc, NULL))
-        return set_value(field, target, utc);
-    return set_value(field, target, text);
-}
-
-static gboolean
-take_time(const CfJsonField *field, CfJsonSpan value, gpointer target)
-{
-    return set_time(field, value, target, 0);
+    return cf_take_set(field, target, mib ? mib : digits);
 }
 
 static gboolean
 take_china_time(const CfJsonField *field, CfJsonSpan value, gpointer target)
 {
-    return set_time(field, value, target, CHINA_S);
+    return cf_take_time_at(field, value, target, CHINA_S);
 }
 
 /* --- lists ------------------------------------------------------------------------------------ */
 
 static gboolean
-has_item(const GString *list, const char *item)
-{
-    gsize len = strlen(item);
-
-    for (const char *p = list ? list->str : NULL; p && *p; p = strchr(p, '\n')) {
-        p += *p == '\n';
-        if (strncmp(p, item, len) == 0 && (p[len] == '\n' || p[len] == '\0'))
-            return TRUE;
-    }
-    return FALSE;
-}
-
-static void
-add_item(CfRecordBuilder *builder, guint field, const char *item)
-{
-    if (!has_item(builder->values[field], item))
-        cf_record_builder_add(builder, field, item);
-}
-
-/* Adds value, or where it is an object, its member called key. */
-static void
-add_member(CfRecordBuilder *builder, guint field, CfJsonSpan value, const char *key)
-{
-    g_autofree char *text = NULL;
-
-    if (cf_json_kind(value) == CF_JSON_OBJECT && !cf_json_get(value, key, FALSE, &value))
-        return;
-    text = cf_json_scalar(value);
-    if (text)
-        add_item(builder, field, text);
-}
-
-/* One object or an array of them. */
-static gboolean
-take_members(const CfJsonField *field, CfJsonSpan value, gpointer target, const char *key)
-{
-    CfRecordBuilder *builder = target;
-    guint number = (guint) field->target;
-    CfJsonIter iter;
-
-    cf_record_builder_set(builder, number, NULL);
-    if (cf_json_kind(value) == CF_JSON_ARRAY) {
-        cf_record_builder_touch(builder, number);
-        cf_json_iter_init(&iter, value);
-        while (cf_json_iter_next(&iter, NULL, &value))
-            add_member(builder, number, value, key);
-    } else {
-        add_member(builder, number, value, key);
-    }
-    return builder->values[number] != NULL;
-}
-
-static gboolean
 take_nics(const CfJsonField *field, CfJsonSpan value, gpointer target)
 {
-    return take_members(field, value, target, "fixed_ip");
+    return cf_take_members(field, value, target, "fixed_ip");
 }
 
 static gboolean
 take_eip(const CfJsonField *field, CfJsonSpan value, gpointer target)
 {
-    return take_members(field, value, target, "ip_addr");
+    return cf_take_members(field, value, target, "ip_addr");
 }
 
 static gboolean
 take_groups(const CfJsonField *field, CfJsonSpan value, gpointer target)
 {
-    return take_members(field, value, target, "name");
+    return cf_take_members(field, value, target, "name");
 }
 
 /* An array of words, or as their table has it, one string with commas. */
@@ -335,7 +196,7 @@ take_tags(const CfJsonField *field, CfJsonSpan value, gpointer target)
     g_auto(GStrv) words = NULL;
 
     if (cf_json_kind(value) != CF_JSON_STRING) {
-        take_members(field, value, target, "name");
+        cf_take_members(field, value, target, "name");
     } else {
         text = cf_json_string(value);
         words = g_strsplit(text, ",", -1);
@@ -348,83 +209,51 @@ take_tags(const CfJsonField *field, CfJsonSpan value, gpointer target)
     return builder->values[number] != NULL;
 }
 
-static void
-add_all(CfRecordBuilder *builder, guint field, const GString *list)
-{
-    g_auto(GStrv) items = NULL;
-
-    if (!list)
-        return;
-    cf_record_builder_touch(builder, field);
-    items = g_strsplit(list->str, "\n", -1);
-    for (guint i = 0; items[i]; i++)
-        add_item(builder, field, items[i]);
-}
-
 /* --- records ---------------------------------------------------------------------------------- */
 
 static const CfJsonField server_fields[] = {
-    {"id", take_value, CF_SERVER_ID, CF_JSON_REQUIRED},
-    {"name", take_name, CF_SERVER_NAME, CF_JSON_OPTIONAL},
-    {"status", take_value, CF_SERVER_STATUS, CF_JSON_OPTIONAL},
-    {"task_state", take_value, CF_SERVER_TASK, CF_JSON_OPTIONAL},
-    {"created", take_time, CF_SERVER_CREATED, CF_JSON_OPTIONAL},
-    {"updated", take_time, CF_SERVER_UPDATED, CF_JSON_OPTIONAL},
-    {"description", take_value, CF_SERVER_DESCRIPTION, CF_JSON_OPTIONAL},
-    {"availability_zone", take_value, CF_SERVER_ZONE, CF_JSON_OPTIONAL},
-    {"regionId", take_value, CF_SERVER_REGION, CF_JSON_ANY_CASE},
-    {"host", take_value, CF_SERVER_HOST, CF_JSON_OPTIONAL},
-    {"key_name", take_value, CF_SERVER_KEY_NAME, CF_JSON_OPTIONAL},
-    {"flavor.original_name", take_value, CF_SERVER_FLAVOR, CF_JSON_OPTIONAL},
-    {"flavor.vcpus", take_number, CF_SERVER_VCPUS, CF_JSON_OPTIONAL},
+    {"id", cf_take_value, CF_SERVER_ID, CF_JSON_REQUIRED},
+    {"name", cf_take_name, CF_SERVER_NAME, CF_JSON_OPTIONAL},
+    {"status", cf_take_value, CF_SERVER_STATUS, CF_JSON_OPTIONAL},
+    {"task_state", cf_take_value, CF_SERVER_TASK, CF_JSON_OPTIONAL},
+    {"created", cf_take_time, CF_SERVER_CREATED, CF_JSON_OPTIONAL},
+    {"updated", cf_take_time, CF_SERVER_UPDATED, CF_JSON_OPTIONAL},
+    {"description", cf_take_value, CF_SERVER_DESCRIPTION, CF_JSON_OPTIONAL},
+    {"availability_zone", cf_take_value, CF_SERVER_ZONE, CF_JSON_OPTIONAL},
+    {"regionId", cf_take_value, CF_SERVER_REGION, CF_JSON_ANY_CASE},
+    {"host", cf_take_value, CF_SERVER_HOST, CF_JSON_OPTIONAL},
+    {"key_name", cf_take_value, CF_SERVER_KEY_NAME, CF_JSON_OPTIONAL},
+    {"flavor.original_name", cf_take_value, CF_SERVER_FLAVOR, CF_JSON_OPTIONAL},
+    {"flavor.vcpus", cf_take_number, CF_SERVER_VCPUS, CF_JSON_OPTIONAL},
     {"flavor.ram", take_ram, CF_SERVER_RAM_MB, CF_JSON_OPTIONAL},
-    {"root_volume.size", take_number, CF_SERVER_ROOT_DISK_GB, CF_JSON_OPTIONAL},
+    {"root_volume.size", cf_take_number, CF_SERVER_ROOT_DISK_GB, CF_JSON_OPTIONAL},
     {"nics", take_nics, CF_SERVER_PRIVATE_ADDRESSES, CF_JSON_OPTIONAL},
     {"eip", take_eip, CF_SERVER_PUBLIC_ADDRESSES, CF_JSON_OPTIONAL},
     {"security_groups", take_groups, CF_SERVER_SECURITY_GROUPS, CF_JSON_OPTIONAL},
-    {"feeData.chargetype", take_value, CF_SERVER_CHARGE_TYPE, CF_JSON_OPTIONAL},
+    {"feeData.chargetype", cf_take_value, CF_SERVER_CHARGE_TYPE, CF_JSON_OPTIONAL},
     {"feeData.nextFeeTime", take_china_time, CF_SERVER_EXPIRES, CF_JSON_OPTIONAL},
-    {"image.id", take_value, CF_SERVER_IMAGE, CF_JSON_OPTIONAL},
+    {"image.id", cf_take_value, CF_SERVER_IMAGE, CF_JSON_OPTIONAL},
 };
 
 static const CfJsonField image_fields[] = {
-    {"id", take_value, CF_IMAGE_ID, CF_JSON_REQUIRED},
-    {"name", take_name, CF_IMAGE_NAME, CF_JSON_OPTIONAL},
-    {"status", take_value, CF_IMAGE_STATUS, CF_JSON_OPTIONAL},
+    {"id", cf_take_value, CF_IMAGE_ID, CF_JSON_REQUIRED},
+    {"name", cf_take_name, CF_IMAGE_NAME, CF_JSON_OPTIONAL},
+    {"status", cf_take_value, CF_IMAGE_STATUS, CF_JSON_OPTIONAL},
     {"tags", take_tags, CF_IMAGE_TAGS, CF_JSON_OPTIONAL},
-    {"description", take_value, CF_IMAGE_DESCRIPTION, CF_JSON_OPTIONAL},
-    {"size", take_number, CF_IMAGE_SIZE, CF_JSON_OPTIONAL},
-    {"min_disk", take_number, CF_IMAGE_MIN_DISK_GB, CF_JSON_OPTIONAL},
-    {"min_ram", take_number, CF_IMAGE_MIN_RAM_MB, CF_JSON_OPTIONAL},
-    {"system", take_value, CF_IMAGE_OS, CF_JSON_OPTIONAL},
-    {"systemType", take_lower, CF_IMAGE_OS_FAMILY, CF_JSON_OPTIONAL},
-    {"architecture", take_value, CF_IMAGE_ARCH, CF_JSON_OPTIONAL},
-    {"visibility", take_value, CF_IMAGE_VISIBILITY, CF_JSON_OPTIONAL},
-    {"owner", take_value, CF_IMAGE_OWNER, CF_JSON_OPTIONAL},
-    {"disk_format", take_value, CF_IMAGE_FORMAT, CF_JSON_OPTIONAL},
-    {"checksum", take_value, CF_IMAGE_CHECKSUM, CF_JSON_OPTIONAL},
-    {"created_at", take_time, CF_IMAGE_CREATED, CF_JSON_OPTIONAL},
-    {"updated_at", take_time, CF_IMAGE_UPDATED, CF_JSON_OPTIONAL},
+    {"description", cf_take_value, CF_IMAGE_DESCRIPTION, CF_JSON_OPTIONAL},
+    {"size", cf_take_number, CF_IMAGE_SIZE, CF_JSON_OPTIONAL},
+    {"min_disk", cf_take_number, CF_IMAGE_MIN_DISK_GB, CF_JSON_OPTIONAL},
+    {"min_ram", cf_take_number, CF_IMAGE_MIN_RAM_MB, CF_JSON_OPTIONAL},
+    {"system", cf_take_value, CF_IMAGE_OS, CF_JSON_OPTIONAL},
+    {"systemType", cf_take_lower, CF_IMAGE_OS_FAMILY, CF_JSON_OPTIONAL},
+    {"architecture", cf_take_value, CF_IMAGE_ARCH, CF_JSON_OPTIONAL},
+    {"visibility", cf_take_value, CF_IMAGE_VISIBILITY, CF_JSON_OPTIONAL},
+    {"owner", cf_take_value, CF_IMAGE_OWNER, CF_JSON_OPTIONAL},
+    {"disk_format", cf_take_value, CF_IMAGE_FORMAT, CF_JSON_OPTIONAL},
+    {"checksum", cf_take_value, CF_IMAGE_CHECKSUM, CF_JSON_OPTIONAL},
+    {"created_at", cf_take_time, CF_IMAGE_CREATED, CF_JSON_OPTIONAL},
+    {"updated_at", cf_take_time, CF_IMAGE_UPDATED, CF_JSON_OPTIONAL},
 };
-
-static const char *
-value_of(const CfRecordBuilder *builder, guint field)
-{
-    return builder->values[field] ? builder->values[field]->str : NULL;
-}
-
-static void
-set_updated(CfRecordBuilder *builder, guint updated, guint created)
-{
-    char utc[CF_TIME_LEN];
-    const char *text = value_of(builder, updated);
-
-    if (text && cf_time_read(text, 0, utc, &builder->updated_us))
-        return;
-    text = value_of(builder, created);
-    if (text)
-        cf_time_read(text, 0, utc, &builder->updated_us);
-}
 
 /* What can be done to it in this state: a deleted server is still listed for a while. */
 static guint
@@ -448,26 +277,27 @@ image_can(const char *id, CfState state, const char *visibility)
 static void
 finish_server(CfRecordBuilder *builder)
 {
-    CfState state = cf_inspur_server_state(value_of(builder, CF_SERVER_STATUS),
-                                           value_of(builder, CF_SERVER_TASK), &builder->settled);
+    CfState state =
+        cf_inspur_server_state(cf_builder_get(builder, CF_SERVER_STATUS),
+                               cf_builder_get(builder, CF_SERVER_TASK), &builder->settled);
 
     cf_record_builder_set(builder, CF_SERVER_STATE, cf_state_to_string(state));
-    add_all(builder, CF_SERVER_ADDRESSES, builder->values[CF_SERVER_PRIVATE_ADDRESSES]);
-    add_all(builder, CF_SERVER_ADDRESSES, builder->values[CF_SERVER_PUBLIC_ADDRESSES]);
-    set_updated(builder, CF_SERVER_UPDATED, CF_SERVER_CREATED);
-    builder->can = server_can(value_of(builder, CF_SERVER_ID), state);
+    cf_builder_add_all(builder, CF_SERVER_ADDRESSES, builder->values[CF_SERVER_PRIVATE_ADDRESSES]);
+    cf_builder_add_all(builder, CF_SERVER_ADDRESSES, builder->values[CF_SERVER_PUBLIC_ADDRESSES]);
+    cf_builder_set_updated(builder, CF_SERVER_UPDATED, CF_SERVER_CREATED);
+    builder->can = server_can(cf_builder_get(builder, CF_SERVER_ID), state);
 }
 
 static void
 finish_image(CfRecordBuilder *builder)
 {
-    CfState state = cf_inspur_image_state(value_of(builder, CF_IMAGE_STATUS));
+    CfState state = cf_inspur_image_state(cf_builder_get(builder, CF_IMAGE_STATUS));
 
     cf_record_builder_set(builder, CF_IMAGE_STATE, cf_state_to_string(state));
     builder->settled = !cf_state_is_transitional(state);
-    set_updated(builder, CF_IMAGE_UPDATED, CF_IMAGE_CREATED);
-    builder->can =
-        image_can(value_of(builder, CF_IMAGE_ID), state, value_of(builder, CF_IMAGE_VISIBILITY));
+    cf_builder_set_updated(builder, CF_IMAGE_UPDATED, CF_IMAGE_CREATED);
+    builder->can = image_can(cf_builder_get(builder, CF_IMAGE_ID), state,
+                             cf_builder_get(builder, CF_IMAGE_VISIBILITY));
 }
 
 CfRecord *
@@ -581,7 +411,7 @@ cf_inspur_read_tags(const CfInspurAnswer *answer, GError **error)
         g_set_error(error, CF_ERROR, CF_ERROR_PROTOCOL, "data: no object with tags in it");
         return NULL;
     }
-    text = value_of(&builder, CF_SERVER_TAGS);
+    text = cf_builder_get(&builder, CF_SERVER_TAGS);
     return text && *text ? g_strsplit(text, "\n", -1) : g_new0(char *, 1);
 }
 
