@@ -11,6 +11,7 @@ cf_sim_call_clear(CfSimCall *call)
     g_free(call->target);
     g_free(call->path);
     g_clear_pointer(&call->headers, g_ptr_array_unref);
+    g_clear_pointer(&call->params, g_ptr_array_unref);
     g_clear_pointer(&call->answer_headers, g_ptr_array_unref);
     if (call->body)
         g_string_free(call->body, TRUE);
@@ -74,20 +75,66 @@ cf_sim_call_is_form(const CfSimCall *call)
     return type && g_ascii_strncasecmp(type, "application/x-www-form-urlencoded", 33) == 0;
 }
 
+void
+cf_sim_call_parse_params(CfSimCall *call)
+{
+    if (call->params)
+        return;
+    call->params = g_ptr_array_new_with_free_func(g_free);
+    if (call->query)
+        cf_sim_form_parse(call->query, call->params);
+    if (cf_sim_call_is_form(call))
+        cf_sim_form_parse(call->body->str, call->params);
+}
+
+const char *
+cf_sim_call_peek_param(const CfSimCall *call, const char *name)
+{
+    for (guint i = 0; i + 1 < call->params->len; i += 2) {
+        if (strcmp(g_ptr_array_index(call->params, i), name) == 0)
+            return g_ptr_array_index(call->params, i + 1);
+    }
+    return NULL;
+}
+
 char *
 cf_sim_call_param(const CfSimCall *call, const char *name)
 {
-    g_autoptr(GPtrArray) pairs = g_ptr_array_new_with_free_func(g_free);
+    return g_strdup(cf_sim_call_peek_param(call, name));
+}
 
-    if (call->query)
-        cf_sim_form_parse(call->query, pairs);
-    if (cf_sim_call_is_form(call))
-        cf_sim_form_parse(call->body->str, pairs);
-    for (guint i = 0; i < pairs->len; i += 2) {
-        if (strcmp(g_ptr_array_index(pairs, i), name) == 0)
-            return g_strdup(g_ptr_array_index(pairs, i + 1));
+typedef struct {
+    guint64 number;
+    char *value; /* borrowed */
+} Numbered;
+
+static gint
+compare_numbered(gconstpointer a, gconstpointer b)
+{
+    const Numbered *first = a, *second = b;
+
+    return (first->number > second->number) - (first->number < second->number);
+}
+
+GPtrArray *
+cf_sim_call_list(const CfSimCall *call, const char *name)
+{
+    g_autoptr(GArray) found = g_array_new(FALSE, FALSE, sizeof(Numbered));
+    GPtrArray *values = g_ptr_array_new();
+    gsize len = strlen(name);
+
+    for (guint i = 0; i + 1 < call->params->len; i += 2) {
+        const char *key = g_ptr_array_index(call->params, i);
+        Numbered item = {.value = g_ptr_array_index(call->params, i + 1)};
+
+        if (strncmp(key, name, len) == 0 && key[len] == '.' &&
+            g_ascii_string_to_unsigned(key + len + 1, 10, 0, G_MAXINT, &item.number, NULL))
+            g_array_append_val(found, item);
     }
-    return NULL;
+    g_array_sort(found, compare_numbered);
+    for (guint i = 0; i < found->len; i++)
+        g_ptr_array_add(values, g_array_index(found, Numbered, i).value);
+    return values;
 }
 
 /* Returns: (transfer full) (nullable): the arguments, when the last segments of the path are the
@@ -126,7 +173,7 @@ cf_sim_route_find(const CfSimRoute *routes, const char *method, const char *path
     for (const CfSimRoute *route = routes; route->method; route++) {
         g_autoptr(GPtrArray) found = NULL;
 
-        if (strcmp(route->method, method) != 0)
+        if (!route->pattern || strcmp(route->method, method) != 0)
             continue;
         found = match_segments(segments, n, route->pattern);
         if (!found)
@@ -138,6 +185,40 @@ cf_sim_route_find(const CfSimRoute *routes, const char *method, const char *path
         return route;
     }
     return NULL;
+}
+
+/* Whether the path is one of those that serve all actions. */
+static gboolean
+serves_actions(const CfSimDialect *dialect, const char *path)
+{
+    g_autofree char *bare =
+        g_strndup(path, strlen(path) - (g_str_has_suffix(path, "/") && strlen(path) > 1));
+    g_auto(GStrv) segments = g_strsplit(bare, "/", -1);
+
+    for (guint i = 0; dialect->action_paths && dialect->action_paths[i]; i++) {
+        g_autoptr(GPtrArray) args =
+            match_segments(segments, g_strv_length(segments), dialect->action_paths[i]);
+
+        if (args)
+            return TRUE;
+    }
+    return FALSE;
+}
+
+const CfSimRoute *
+cf_sim_route_of_call(const CfSimDialect *dialect, CfSimCall *call)
+{
+    gboolean form = strcmp(call->method, "GET") == 0 || strcmp(call->method, "POST") == 0;
+    const char *action;
+
+    if (!dialect->action_key || !form || !serves_actions(dialect, call->path))
+        return cf_sim_route_find(dialect->routes, call->method, call->path, call->args);
+    action = cf_sim_call_peek_param(call, dialect->action_key);
+    for (const CfSimRoute *route = dialect->routes; action && route->method; route++) {
+        if (!route->pattern && strcmp(route->name, action) == 0)
+            return route;
+    }
+    return dialect->no_action;
 }
 
 void

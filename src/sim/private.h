@@ -68,10 +68,11 @@ struct _CfSim {
 
 typedef enum { CF_SIM_READ, CF_SIM_CHANGE, CF_SIM_AUTH, CF_SIM_CALL_N } CfSimCallType;
 
+/* A path of its own, or, where the dialect has an action_key, an action. */
 struct _CfSimRoute {
-    const char *method;
-    const char *pattern; /* segments, {} for an argument; anything may precede it */
-    const char *name;    /* as the counters and faults call it */
+    const char *method;  /* an action: "*", it comes by GET or POST */
+    const char *pattern; /* (nullable): segments, {} for an argument; anything may precede it */
+    const char *name; /* as the counters and faults call it; the value of an action's parameter */
     CfSimCallType type;
     void (*handle)(CfSim *sim, CfSimCall *call);
 };
@@ -102,6 +103,8 @@ struct _CfSimCall {
     const char *query;  /* (nullable): within target */
     GPtrArray *headers; /* (element-type utf8): names and values in turn */
     GString *body;
+    GPtrArray *params; /* (element-type utf8): decoded names and values in turn, as they were sent,
+                          of the query and of a body that is a form */
     guint64 number;
     const CfSimRoute *route; /* (nullable): none matches */
     char *args[CF_SIM_ARGS_MAX];
@@ -119,9 +122,16 @@ struct _CfSimCall {
 void cf_sim_call_clear(CfSimCall *call);
 /* Returns: (transfer none) (nullable) */
 const char *cf_sim_call_header(const CfSimCall *call, const char *name);
+/* Reads the parameters, once the body is there. Thread: any; needs no lock. */
+void cf_sim_call_parse_params(CfSimCall *call);
 /* A decoded parameter of the query, or of the body if that is a form.
  * Returns: (transfer full) (nullable) */
 char *cf_sim_call_param(const CfSimCall *call, const char *name);
+/* The same, lent. Returns: (transfer none) (nullable) */
+const char *cf_sim_call_peek_param(const CfSimCall *call, const char *name);
+/* The parameters NAME.0, NAME.1, …, in the order of their numbers, which may have gaps.
+ * Returns: (transfer container) (element-type utf8): may be empty */
+GPtrArray *cf_sim_call_list(const CfSimCall *call, const char *name);
 gboolean cf_sim_call_is_form(const CfSimCall *call);
 /* Appends the decoded names and values in turn. (element-type utf8) */
 void cf_sim_form_parse(const char *text, GPtrArray *pairs);
@@ -130,6 +140,9 @@ char *cf_sim_decode(const char *text, gssize len, gboolean form);
 /* Finds the route and its arguments. routes end with one that has no method. */
 const CfSimRoute *cf_sim_route_find(const CfSimRoute *routes, const char *method, const char *path,
                                     char *args[CF_SIM_ARGS_MAX]);
+/* Finds the route of a call: its action, where the dialect has actions and the path is theirs, else
+ * the path. Returns: (transfer none) (nullable): none matches. */
+const CfSimRoute *cf_sim_route_of_call(const CfSimDialect *dialect, CfSimCall *call);
 /* Sets status and text of the answer. */
 void cf_sim_answer(CfSimCall *call, guint status, const char *json);
 void cf_sim_answer_printf(CfSimCall *call, guint status, const char *format, ...)
@@ -149,6 +162,10 @@ struct _CfSimDialect {
     CfSimTouch touch;
     const char *opening; /* how a good answer begins, up to where its data stand; a } ends it */
     const CfSimRoute *routes; /* ends with one that has no method */
+    /* RPC style, where one path serves all and a parameter names what is wanted. */
+    const char *action_key;          /* (nullable): that parameter; NULL: not RPC style */
+    const char *const *action_paths; /* patterns, up to a NULL; a slash may follow; "/": all */
+    const CfSimRoute *no_action;     /* (nullable): for an action that is missing or unknown */
     /* Whether the credentials are good; answers the call if not. */
     gboolean (*admit)(CfSim *sim, CfSimCall *call);
     /* Answers in the dialect's way of failing. status: 0: the usual one of a refusal. code:

@@ -144,7 +144,7 @@ process_locked(CfSim *sim, CfSimCall *call, gboolean released)
     call->delivery = CF_SIM_DELIVER;
     call->delay_ms = sim->settings.latency_ms;
     if (!released) {
-        call->route = cf_sim_route_find(sim->dialect->routes, call->method, call->path, call->args);
+        call->route = cf_sim_route_of_call(sim->dialect, call);
         cf_sim_journal_count(sim->journal, call);
         fault = cf_sim_faults_take(sim->faults, call);
     }
@@ -160,6 +160,7 @@ process_locked(CfSim *sim, CfSimCall *call, gboolean released)
 void
 cf_sim_process(CfSim *sim, CfSimCall *call, gboolean released)
 {
+    cf_sim_call_parse_params(call);
     g_mutex_lock(&sim->lock);
     cf_sim_world_settle(sim->world);
     process_locked(sim, call, released);
