@@ -192,21 +192,27 @@ on_page(const CfPage *page, const GError *error, gpointer data)
     finish(exam, error);
 }
 
+static void
+list_first_page(Exam *exam, CfCollection collection)
+{
+    if (exam->ops->list_from)
+        exam->ops->list_from(exam->handle, collection, NULL, 0, get_deadline(exam), TRUE, on_page,
+                             exam);
+    else
+        exam->ops->list(exam->handle, collection, 1, get_deadline(exam), TRUE, on_page, exam);
+}
+
 static gboolean
 start_list_servers(gpointer data)
 {
-    Exam *exam = data;
-
-    exam->ops->list(exam->handle, CF_SERVERS, 1, get_deadline(exam), TRUE, on_page, exam);
+    list_first_page(data, CF_SERVERS);
     return G_SOURCE_REMOVE;
 }
 
 static gboolean
 start_list_images(gpointer data)
 {
-    Exam *exam = data;
-
-    exam->ops->list(exam->handle, CF_IMAGES, 1, get_deadline(exam), TRUE, on_page, exam);
+    list_first_page(data, CF_IMAGES);
     return G_SOURCE_REMOVE;
 }
 

@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "inventory/private.h"
+#include "inventory/walk.h"
 #include "util/clock.h"
 #include "util/error.h"
 #include "util/log.h"
@@ -37,6 +38,8 @@ struct _CfRefresh {
     gint64 total;           /* -1: not told */
     guint collected;        /* records, duplicates included */
     gboolean ended;         /* an empty page came */
+    CfWalk *walk;           /* (nullable) the cloud pages by marker */
+    gboolean lost;          /* a marker was unknown: the next listing begins at the front only */
     gint64 short_by;        /* of the listing before: total less collected; -1: none */
     GHashTable *found;      /* id (borrowed) → Found */
     GPtrArray *page_orders; /* (element-type GPtrArray of CfRecord (owned)) by page, from 0 */
@@ -54,7 +57,7 @@ struct _CfRefresh {
 
 typedef struct {
     CfRefresh *refresh; /* holds a reference count of its own: refresh->callbacks */
-    guint page;
+    guint page;         /* from 1; by marker: number of the stretch + 1 */
     guint listing;
     char *id;
 } Call;
@@ -73,6 +76,7 @@ listing_clear(CfRefresh *refresh)
 {
     g_clear_pointer(&refresh->found, g_hash_table_unref);
     g_clear_pointer(&refresh->page_orders, g_ptr_array_unref);
+    g_clear_pointer(&refresh->walk, cf_walk_free);
 }
 
 static void
@@ -305,16 +309,26 @@ keep_found(CfRefresh *refresh, CfRecord *record, gint64 requested_us, GPtrArray 
     g_ptr_array_add(order, cf_record_ref(record));
 }
 
-static void
-read_page(CfRefresh *refresh, const CfPage *page, guint number)
+/* The records of a page (of a stretch, which may have several) in their order. */
+static GPtrArray *
+get_order(CfRefresh *refresh, guint number)
 {
-    CfInventory *inventory = refresh->state->inventory;
-    GPtrArray *order = g_ptr_array_new_with_free_func(record_unref);
-    guint cursor = (number - 1) * refresh->page_size;
-
     if (refresh->page_orders->len < number)
         g_ptr_array_set_size(refresh->page_orders, (gint) number);
-    refresh->page_orders->pdata[number - 1] = order;
+    if (!refresh->page_orders->pdata[number - 1])
+        refresh->page_orders->pdata[number - 1] = g_ptr_array_new_with_free_func(record_unref);
+    return refresh->page_orders->pdata[number - 1];
+}
+
+/* end: (nullable). Returns: whether the resource of that id was on the page. */
+static gboolean
+read_page(CfRefresh *refresh, const CfPage *page, guint number, const char *end)
+{
+    CfInventory *inventory = refresh->state->inventory;
+    GPtrArray *order = get_order(refresh, number);
+    guint cursor = (number - 1) * refresh->page_size + order->len;
+    gboolean met = FALSE;
+
     for (guint i = 0; i < page->records->len; i++) {
         CfJsonSpan span = g_array_index(page->records, CfJsonSpan, i);
         CfResource *same = find_same(refresh, span, &cursor);
@@ -324,21 +338,41 @@ read_page(CfRefresh *refresh, const CfPage *page, guint number)
         if (same) {
             refresh->reused++;
             keep_found(refresh, same->listed, page->requested_us, order);
+            met = met || g_strcmp0(cf_record_get_id(same->listed), end) == 0;
             continue;
         }
         record = inventory->ops->parse(inventory->handle, refresh->state->which, span, &error);
         refresh->parsed++;
         if (record) {
             keep_found(refresh, record, page->requested_us, order);
+            met = met || g_strcmp0(cf_record_get_id(record), end) == 0;
         } else {
             refresh->skipped++;
             cf_warning("%s: %s: a record was left out: %s", inventory->profile,
                        cf_collection_name(refresh->state->which), error->message);
         }
     }
+    return met;
 }
 
 /* ---- pages ---- */
+
+/* Where the stretches of a walk meet: the last resource of each page of the listing before. */
+static CfWalk *
+plan_walk(CfRefresh *refresh)
+{
+    CfCollectionState *state = refresh->state;
+    g_autoptr(GPtrArray) bounds = g_ptr_array_new();
+
+    for (guint i = refresh->page_size; state->order && !refresh->lost && i < state->order->len + 1;
+         i += refresh->page_size) {
+        CfResource *resource = cf_state_get(state, GPOINTER_TO_UINT(state->order->pdata[i - 1]));
+
+        if (resource)
+            g_ptr_array_add(bounds, (gpointer) cf_record_get_id(resource->record));
+    }
+    return cf_walk_new(bounds);
+}
 
 static void
 start_listing(CfRefresh *refresh)
@@ -353,6 +387,8 @@ start_listing(CfRefresh *refresh)
         refresh->state->inventory->handle, refresh->state->which);
     refresh->total = -1;
     refresh->ended = FALSE;
+    if (refresh->state->inventory->ops->list_from)
+        refresh->walk = plan_walk(refresh);
     refresh->began_us = cf_clock_mono_us();
     refresh->began_real_us = cf_clock_real_us();
     refresh_fill(refresh);
@@ -388,6 +424,33 @@ listing_done(CfRefresh *refresh)
 }
 
 static void
+count_pages(CfRefresh *refresh, const CfPage *page, guint number)
+{
+    if (page->total >= 0)
+        refresh->total = page->total;
+    if (number == 1 && page->records->len > 0 && page->total > page->records->len)
+        refresh->page_size = MIN(refresh->page_size, page->records->len);
+    if (page->records->len == 0 || (page->last && refresh->total < 0))
+        refresh->ended = TRUE;
+    if (refresh->total >= 0)
+        refresh->pages =
+            (guint) MIN((refresh->total + refresh->page_size - 1) / refresh->page_size, G_MAXUINT);
+}
+
+/* Returns: whether a page that could not be had is no failure: what its marker named is gone, so
+ * there are other markers to go by. */
+static gboolean
+walk_again(CfRefresh *refresh, const GError *error)
+{
+    if (!refresh->walk || !g_error_matches(error, CF_ERROR, CF_ERROR_CHANGED) ||
+        refresh->listing >= LISTINGS_MAX)
+        return FALSE;
+    refresh->lost = TRUE;
+    start_listing(refresh);
+    return TRUE;
+}
+
+static void
 on_page(const CfPage *page, const GError *error, gpointer data)
 {
     g_autofree Call *call = data;
@@ -398,22 +461,22 @@ on_page(const CfPage *page, const GError *error, gpointer data)
         return;
     }
     if (error) {
-        refresh_end(refresh, error);
+        if (!walk_again(refresh, error))
+            refresh_end(refresh, error);
         refresh_unref(refresh);
         return;
     }
     refresh->answered++;
     refresh->collected += page->records->len;
-    if (page->total >= 0)
-        refresh->total = page->total;
-    if (call->page == 1 && page->records->len > 0 && page->total > page->records->len)
-        refresh->page_size = MIN(refresh->page_size, page->records->len);
-    if (page->records->len == 0 || (page->last && refresh->total < 0))
-        refresh->ended = TRUE;
-    if (refresh->total >= 0)
-        refresh->pages =
-            (guint) MIN((refresh->total + refresh->page_size - 1) / refresh->page_size, G_MAXUINT);
-    read_page(refresh, page, call->page);
+    if (refresh->walk) {
+        const char *end = cf_walk_get_end(refresh->walk, call->page - 1);
+
+        cf_walk_take(refresh->walk, call->page - 1, read_page(refresh, page, call->page, end),
+                     page->next);
+    } else {
+        count_pages(refresh, page, call->page);
+        read_page(refresh, page, call->page, NULL);
+    }
     tell_first(refresh, NULL);
     if (refresh->state)
         refresh_fill(refresh);
@@ -434,12 +497,40 @@ ask_page(CfRefresh *refresh)
                          refresh->state->waiters->len > 0 || refresh->first, on_page, call);
 }
 
+/* The same by marker. */
+static void
+walk_fill(CfRefresh *refresh)
+{
+    CfInventory *inventory = refresh->state->inventory;
+    gint64 deadline_us = cf_clock_mono_us() + inventory->options.deadline_us;
+    const char *marker;
+    guint stretch;
+
+    while (cf_walk_get_under_way(refresh->walk) < SIDE_BY_SIDE &&
+           cf_walk_ask(refresh->walk, &stretch, &marker)) {
+        Call *call = g_new0(Call, 1);
+
+        call->refresh = refresh_ref(refresh);
+        call->page = stretch + 1;
+        call->listing = refresh->listing;
+        inventory->ops->list_from(inventory->handle, refresh->state->which, marker, 0, deadline_us,
+                                  refresh->state->waiters->len > 0 || refresh->first, on_page,
+                                  call);
+    }
+    if (cf_walk_is_done(refresh->walk))
+        listing_done(refresh);
+}
+
 /* Asks for what is still to be asked; ends the listing when all came. */
 static void
 refresh_fill(CfRefresh *refresh)
 {
     guint under_way = refresh->asked - refresh->answered;
 
+    if (refresh->walk) {
+        walk_fill(refresh);
+        return;
+    }
     if (refresh->asked == 0) {
         ask_page(refresh);
         return;

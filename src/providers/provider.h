@@ -43,7 +43,10 @@ typedef struct {
     GArray *records;     /* (element-type CfJsonSpan) */
     gint64 total;        /* what the cloud says the whole has; -1: not told */
     gboolean last;       /* no page comes after this one */
+    const char *next;    /* (nullable) list_from(): the marker of the page after this one */
     gint64 requested_us; /* monotonic: when the call that brought it began */
+    gint64 as_of_us;     /* list_from(): the cloud's own wall time before it looked, to ask for
+                          * changes since; 0: not told */
 } CfPage;
 
 /* page, error: borrowed for the call; exactly one is NULL. */
@@ -92,9 +95,20 @@ struct _CfProviderOps {
     void (*authenticate)(gpointer handle, gint64 deadline_us, CfDoneCallback callback,
                          gpointer data);
 
-    /* Required. page: from 1. Pages of one listing may be asked for side by side. */
+    /* Required, unless there is list_from(). page: from 1. Pages of one listing may be asked for
+     * side by side. */
     void (*list)(gpointer handle, CfCollection collection, guint page, gint64 deadline_us,
                  gboolean user_waits, CfPageCallback callback, gpointer data);
+    /* Instead of list(), for clouds that page by marker: the page that begins behind the resource
+     * of that id (any id of a former listing will do); NULL: the first page. The order must be one
+     * in which resources keep their places, best the oldest first. since_us: (wall time of the
+     * cloud's) only what changed then or later, deleted resources with state "deleted" among it;
+     * 0: everything; asked for only where can_list_changes says so.
+     * Errors: CHANGED when the cloud does not know the marker (any more). */
+    void (*list_from)(gpointer handle, CfCollection collection, const char *marker, gint64 since_us,
+                      gint64 deadline_us, gboolean user_waits, CfPageCallback callback,
+                      gpointer data);
+    gboolean can_list_changes[CF_COLLECTION_N];
     /* Records of a full page; the listing is split by it. */
     guint (*get_page_size)(gpointer handle, CfCollection collection);
 

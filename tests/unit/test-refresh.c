@@ -17,6 +17,7 @@ typedef struct {
     gboolean empty;     /* the next listing is empty */
     CfErrorCode fail;   /* of the next list calls; CF_ERROR_N: none */
     CfErrorCode show_fail;
+    guint side_by_side, most; /* list calls under way */
 } Cloud;
 
 static Cloud cloud;
@@ -25,6 +26,7 @@ typedef struct {
     CfCollection collection;
     guint page;
     char *id;
+    char *marker; /* (nullable) */
     CfPageCallback on_page;
     CfRecordCallback on_record;
     CfActionCallback on_action;
@@ -89,6 +91,57 @@ answer_page(gpointer data)
     g_bytes_unref(page.body);
     g_free(call);
     return G_SOURCE_REMOVE;
+}
+
+/* A page by marker: the order is the order of making. */
+static gboolean
+answer_page_by_marker(gpointer data)
+{
+    Call *call = data;
+    CfPage page = {.total = -1, .requested_us = call->requested_us};
+    g_autoptr(GArray) records = g_array_new(FALSE, FALSE, sizeof(CfJsonSpan));
+    g_autoptr(GError) error = NULL;
+    guint begin = 0;
+
+    cloud.side_by_side--;
+    if (cloud.fail != CF_ERROR_N)
+        g_set_error(&error, CF_ERROR, (gint) cloud.fail, "no");
+    else if (call->marker &&
+             !g_ptr_array_find_with_equal_func(cloud.order, call->marker, g_str_equal, &begin))
+        g_set_error(&error, CF_ERROR, CF_ERROR_CHANGED, "marker %s not found", call->marker);
+    else if (call->marker)
+        begin++;
+    for (guint i = begin; !error && i < begin + PAGE && i < cloud.order->len; i++) {
+        const char *text = g_hash_table_lookup(cloud.servers, cloud.order->pdata[i]);
+        CfJsonSpan span = {text, strlen(text)};
+
+        g_array_append_val(records, span);
+    }
+    page.body = g_bytes_new_static("", 0);
+    page.records = records;
+    page.last = records->len < PAGE;
+    page.next = page.last ? NULL : cloud.order->pdata[begin + PAGE - 1];
+    call->on_page(error ? NULL : &page, error, call->data);
+    g_bytes_unref(page.body);
+    g_free(call->marker);
+    g_free(call);
+    return G_SOURCE_REMOVE;
+}
+
+static void
+fake_list_from(gpointer handle, CfCollection collection, const char *marker, gint64 since_us,
+               gint64 deadline_us, gboolean user_waits, CfPageCallback callback, gpointer data)
+{
+    Call *call = g_new0(Call, 1);
+
+    g_assert_cmpint(collection, ==, CF_SERVERS);
+    call->marker = g_strdup(marker);
+    call->on_page = callback;
+    call->data = data;
+    cloud.lists++;
+    cloud.side_by_side++;
+    cloud.most = MAX(cloud.most, cloud.side_by_side);
+    later(answer_page_by_marker, call);
 }
 
 static void
@@ -231,6 +284,23 @@ static const CfProviderOps fake = {
     .act = fake_act,
 };
 
+static const CfProviderOps fake_by_marker = {
+    .name = "fake",
+    .title = "Fake",
+    .keys = no_keys,
+    .open = fake_open,
+    .close = fake_close,
+    .get_endpoint = fake_fact,
+    .get_region = fake_fact,
+    .can = {CF_CAN(CF_ACTION_POWER), 0},
+    .verbs = (1u << CF_VERB_N) - 1,
+    .list_from = fake_list_from,
+    .get_page_size = fake_page_size,
+    .parse = fake_parse,
+    .show = fake_show,
+    .act = fake_act,
+};
+
 static const char *
 no_key(gpointer config, const char *key)
 {
@@ -275,7 +345,7 @@ put_many(guint n)
 }
 
 static void
-set_up(Fixture *fixture, gconstpointer data)
+set_up_ops(Fixture *fixture, guint n, const CfProviderOps *ops)
 {
     CfChannelOptions channel = {.connections = 4};
     CfInventoryOptions options = {.ttl_us = 3600 * (gint64) G_USEC_PER_SEC,
@@ -289,13 +359,25 @@ set_up(Fixture *fixture, gconstpointer data)
     cloud = (Cloud){.fail = CF_ERROR_N, .show_fail = CF_ERROR_N};
     cloud.servers = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, g_free);
     cloud.order = g_ptr_array_new_with_free_func(g_free);
-    put_many(GPOINTER_TO_UINT(data));
+    put_many(n);
     fixture->http = cf_http_new(&error);
     g_assert_no_error(error);
     fixture->inventory =
-        cf_inventory_new("p", &fake, fixture->http, &channel, &options, 0, no_key, NULL, &error);
+        cf_inventory_new("p", ops, fixture->http, &channel, &options, 0, no_key, NULL, &error);
     g_assert_no_error(error);
     cf_inventory_set_hooks(fixture->inventory, &hooks);
+}
+
+static void
+set_up(Fixture *fixture, gconstpointer data)
+{
+    set_up_ops(fixture, GPOINTER_TO_UINT(data), &fake);
+}
+
+static void
+set_up_by_marker(Fixture *fixture, gconstpointer data)
+{
+    set_up_ops(fixture, GPOINTER_TO_UINT(data), &fake_by_marker);
 }
 
 static void
@@ -618,6 +700,68 @@ test_already_so(Fixture *fixture, gconstpointer data)
     g_assert_cmpuint(cloud.shows, ==, 1);
 }
 
+/* ---- by marker ---- */
+
+static void
+test_walk(Fixture *fixture, gconstpointer data)
+{
+    refresh(fixture);
+    g_assert_cmpuint(count(fixture), ==, 95);
+    g_assert_cmpuint(cloud.lists, ==, 10); /* floor(95 / 10) + 1 */
+    g_assert_cmpuint(cloud.most, ==, 1);
+    cloud.lists = cloud.parses = 0;
+    refresh(fixture);
+    g_assert_cmpuint(cloud.lists, ==, 10);
+    g_assert_cmpuint(cloud.most, ==, 8);
+    g_assert_cmpuint(cloud.parses, ==, 0);
+}
+
+static void
+test_walk_full_pages(Fixture *fixture, gconstpointer data)
+{
+    for (guint pass = 1; pass <= 2; pass++) {
+        refresh(fixture);
+        g_assert_cmpuint(count(fixture), ==, 30);
+        g_assert_cmpuint(cloud.lists, ==, 4 * pass); /* floor(30 / 10) + 1 */
+    }
+}
+
+static void
+test_walk_changes(Fixture *fixture, gconstpointer data)
+{
+    refresh(fixture);
+    take("id-0009"); /* where two stretches would meet */
+    put("id-0050", "renamed", "stopped");
+    for (guint i = 0; i < 25; i++) {
+        g_autofree char *id = g_strdup_printf("new-%02u", i);
+
+        put(id, id, "running");
+    }
+    cloud.parses = 0;
+    g_assert_cmpint(refresh(fixture), ==, -1);
+    g_assert_cmpuint(count(fixture), ==, 95 - 1 + 25);
+    g_assert_false(has(fixture, "id-0009"));
+    g_assert_true(has(fixture, "new-24"));
+    cloud.parses = 0;
+    g_assert_cmpint(refresh(fixture), ==, -1);
+    g_assert_cmpuint(cloud.parses, ==, 0);
+    g_assert_cmpuint(count(fixture), ==, 95 - 1 + 25);
+}
+
+static void
+test_walk_never_ends(Fixture *fixture, gconstpointer data)
+{
+    refresh(fixture);
+    cloud.fail = CF_ERROR_CHANGED; /* whatever is asked for */
+    cloud.lists = 0;
+    g_assert_cmpint(refresh(fixture), ==, CF_ERROR_CHANGED);
+    g_assert_cmpuint(cloud.lists, <=, 32);
+    g_assert_cmpuint(count(fixture), ==, 95);
+}
+
+#define ADD_BY_MARKER(path, n, function)                                                           \
+    g_test_add("/refresh/by-marker/" path, Fixture, GUINT_TO_POINTER(n), set_up_by_marker,         \
+               function, tear_down)
 #define ADD(path, n, function)                                                                     \
     g_test_add("/refresh/" path, Fixture, GUINT_TO_POINTER(n), set_up, function, tear_down)
 
@@ -643,5 +787,9 @@ main(int argc, char **argv)
     ADD("a-handle-names-one-resource-for-ever", 20, test_handles);
     ADD("pending-is-shown-until-the-cloud-agrees", 20, test_pending);
     ADD("already-so-sends-nothing", 20, test_already_so);
+    ADD_BY_MARKER("first-in-turn-then-side-by-side", 95, test_walk);
+    ADD_BY_MARKER("full-pages", 30, test_walk_full_pages);
+    ADD_BY_MARKER("what-came-and-went", 95, test_walk_changes);
+    ADD_BY_MARKER("gives-up-when-no-marker-is-known", 95, test_walk_never_ends);
     return g_test_run();
 }

@@ -1,0 +1,110 @@
+#include "inventory/walk.h"
+
+typedef struct {
+    char *marker; /* (nullable) of the page to ask for, or under way */
+    char *end;    /* (nullable) */
+    enum { STRETCH_READY, STRETCH_ASKED, STRETCH_DONE } state;
+} Stretch;
+
+struct _CfWalk {
+    GArray *stretches; /* (element-type Stretch) */
+    guint under_way, done;
+};
+
+static void
+stretch_clear(gpointer data)
+{
+    Stretch *stretch = data;
+
+    g_free(stretch->marker);
+    g_free(stretch->end);
+}
+
+CfWalk *
+cf_walk_new(const GPtrArray *bounds)
+{
+    CfWalk *walk = g_new0(CfWalk, 1);
+    guint n = bounds ? bounds->len : 0;
+
+    walk->stretches = g_array_sized_new(FALSE, TRUE, sizeof(Stretch), n + 1);
+    g_array_set_clear_func(walk->stretches, stretch_clear);
+    for (guint i = 0; i <= n; i++) {
+        Stretch stretch = {
+            .marker = i > 0 ? g_strdup(bounds->pdata[i - 1]) : NULL,
+            .end = i < n ? g_strdup(bounds->pdata[i]) : NULL,
+        };
+
+        g_array_append_val(walk->stretches, stretch);
+    }
+    return walk;
+}
+
+void
+cf_walk_free(CfWalk *walk)
+{
+    if (!walk)
+        return;
+    g_array_unref(walk->stretches);
+    g_free(walk);
+}
+
+static Stretch *
+get_stretch(CfWalk *walk, guint stretch)
+{
+    return &g_array_index(walk->stretches, Stretch, stretch);
+}
+
+gboolean
+cf_walk_ask(CfWalk *walk, guint *ret_stretch, const char **ret_marker)
+{
+    for (guint i = 0; i < walk->stretches->len; i++) {
+        Stretch *stretch = get_stretch(walk, i);
+
+        if (stretch->state != STRETCH_READY)
+            continue;
+        stretch->state = STRETCH_ASKED;
+        walk->under_way++;
+        *ret_stretch = i;
+        *ret_marker = stretch->marker;
+        return TRUE;
+    }
+    return FALSE;
+}
+
+const char *
+cf_walk_get_end(CfWalk *walk, guint stretch)
+{
+    return get_stretch(walk, stretch)->end;
+}
+
+void
+cf_walk_take(CfWalk *walk, guint stretch, gboolean met, const char *next)
+{
+    Stretch *taken = get_stretch(walk, stretch);
+
+    g_return_if_fail(taken->state == STRETCH_ASKED);
+
+    walk->under_way--;
+    g_free(taken->marker);
+    taken->marker = g_strdup(next);
+    taken->state = met || !next ? STRETCH_DONE : STRETCH_READY;
+    walk->done += taken->state == STRETCH_DONE;
+}
+
+guint
+cf_walk_get_n_stretches(CfWalk *walk)
+{
+    return walk->stretches->len;
+}
+
+guint
+cf_walk_get_under_way(CfWalk *walk)
+{
+    return walk->under_way;
+}
+
+gboolean
+cf_walk_is_done(CfWalk *walk)
+{
+    return walk->done == walk->stretches->len;
+}
