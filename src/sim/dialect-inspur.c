@@ -130,7 +130,7 @@ add_generated(CfSim *sim, CfSimKind kind, guint64 index)
             cf_sim_inspur_server_id(sim, index + 1, next);
         else
             cf_sim_inspur_image_id(sim, index + 1, next);
-        text = cf_sim_hostile(kind, index, text, next->str);
+        text = cf_sim_hostile(&cf_sim_inspur_hostile[kind], index, text, next->str);
     }
     record = cf_sim_world_add(sim->world, kind, text, &error);
     if (!record)

@@ -2,219 +2,119 @@
  * order; of the later ones, every fourth takes a name. Nothing here is left to chance. */
 #include <string.h>
 
-#include "sim/inspur.h"
+#include "sim/private.h"
 
-typedef enum {
-    SET,     /* key, JSON text */
-    REMOVE,  /* key */
-    APPEND,  /* text of further members, even if the keys are there already */
-    LONG,    /* key, a text that is repeated 300 times */
-    LARGE,   /* key, the same 30,000 times */
-    NEST,    /* key, an object in 60 objects */
-    MANY,    /* key, an array of 400 times that */
-    NEXT_ID, /* key: takes the id of the next record */
-} Way;
-
-typedef struct {
-    Way way;
-    const char *key, *text;
-} Row;
-
-/* Names and ids that both kinds have. */
-static const Row common[] = {
-    {SET, "name", "\"a/b\""},
-    {SET, "name", "\"a%2Fb\""},
-    {SET, "name", "\"/\""},
-    {SET, "name", "\"../../etc/passwd\""},
-    {SET, "name", "\"line\\nbreak\""},
-    {SET, "name", "\"\\n\""},
-    {SET, "name", "\"tab\\tand\\rreturn\""},
-    {SET, "name", "\"..\""},
-    {SET, "name", "\".\""},
-    {SET, "name", "\"...\""},
-    {SET, "name", "\".hidden\""},
-    {SET, "name", "\"%\""},
-    {SET, "name", "\"%25\""},
-    {SET, "name", "\"100%\""},
-    {SET, "name", "\"~\""},
-    {SET, "name", "\"tilde~tail\""},
-    {SET, "name", "\"\\u001b[31mred\\u001b[0m\\u001b]0;title\\u0007\""},
-    {SET, "name", "\"\\u0001\\u0002\\u0008\\u000b\\u001f\""},
-    {SET, "name",
+/* What all kinds have; $name, $id, $status, $on and $off are the dialect's words. */
+static const CfSimHostileRow common[] = {
+    {CF_SIM_HOSTILE_SET, "$name", "\"a/b\""},
+    {CF_SIM_HOSTILE_SET, "$name", "\"a%2Fb\""},
+    {CF_SIM_HOSTILE_SET, "$name", "\"/\""},
+    {CF_SIM_HOSTILE_SET, "$name", "\"../../etc/passwd\""},
+    {CF_SIM_HOSTILE_SET, "$name", "\"line\\nbreak\""},
+    {CF_SIM_HOSTILE_SET, "$name", "\"\\n\""},
+    {CF_SIM_HOSTILE_SET, "$name", "\"tab\\tand\\rreturn\""},
+    {CF_SIM_HOSTILE_SET, "$name", "\"..\""},
+    {CF_SIM_HOSTILE_SET, "$name", "\".\""},
+    {CF_SIM_HOSTILE_SET, "$name", "\"...\""},
+    {CF_SIM_HOSTILE_SET, "$name", "\".hidden\""},
+    {CF_SIM_HOSTILE_SET, "$name", "\"%\""},
+    {CF_SIM_HOSTILE_SET, "$name", "\"%25\""},
+    {CF_SIM_HOSTILE_SET, "$name", "\"100%\""},
+    {CF_SIM_HOSTILE_SET, "$name", "\"~\""},
+    {CF_SIM_HOSTILE_SET, "$name", "\"tilde~tail\""},
+    {CF_SIM_HOSTILE_SET, "$name", "\"\\u001b[31mred\\u001b[0m\\u001b]0;title\\u0007\""},
+    {CF_SIM_HOSTILE_SET, "$name", "\"\\u0001\\u0002\\u0008\\u000b\\u001f\""},
+    {CF_SIM_HOSTILE_SET, "$name",
      "\"del\x7f"
      "ete\""},
-    {SET, "name", "\"c1\\u0085\\u009b31m\""},
-    {LONG, "name", "x"},
-    {LONG, "name", "中"},
-    {LONG, "name", "a中"},
-    {LONG, "name", "%"},
-    {LONG, "name", "/"},
-    {SET, "name", "\"twin\""},
-    {SET, "name", "\"twin\""},
-    {SET, "name", "\"twin\""},
-    {SET, "name", "\"Twin\""},
-    {SET, "name", "\"other twin\""},
-    {SET, "name", "\"other twin\""},
-    {LONG, "name", "twin"},
-    {LONG, "name", "twin"},
-    {SET, "name", "\"\""},
-    {SET, "name", "\"\""},
-    {SET, "name", "null"},
-    {REMOVE, "name", NULL},
-    {SET, "name", "\" \""},
-    {SET, "name", "\" padded \""},
-    {SET, "name", "\"中文名称\""},
-    {SET, "name", "\"caf\\u00e9\""},
-    {SET, "name", "\"cafe\\u0301\""},
-    {SET, "name", "\"\\ud83d\\ude00 smile\""},
-    {SET, "name", "\"\\u202egnp.exe\""},
-    {SET, "name", "\"zero\\u200bwidth\\ufeff\\u2028\""},
-    {SET, "name", "\"bytes\xff\xfe\""},
-    {SET, "name", "\"\xc3(\""},
-    {SET, "name", "\"cut\xe4\xb8\""},
-    {SET, "name", "\"\xed\xa0\x80\xc0\xaf\xf4\x90\x80\x80\""},
-    {SET, "name", "\"\\\"quoted\\\" \\\\ 'single' $(id) `id` ; & | * ? [a] {b}\""},
-    {SET, "name", "\"-rf\""},
-    {SET, "name", "\"by-id\""},
-    {SET, "name", "\"by-name\""},
-    {SET, "name", "\"power\""},
-    {SET, "name", "\"power.plan\""},
-    {SET, "name", "\"delete\""},
-    {SET, "name", "\"list.tsv\""},
-    {SET, "name", "\"list.jsonl\""},
-    {SET, "name", "\"fetched\""},
-    {SET, "name", "\"search\""},
-    {SET, "name", "\"last_error\""},
-    {SET, "name", "\".snapshots\""},
-    {SET, "name", "\".cirrusfs\""},
-    {NEXT_ID, "name", NULL},
-    {NEXT_ID, "name", NULL},
-    {SET, "name", "12345"},
-    {SET, "name", "true"},
-    {SET, "name", "{\"first\":\"x\"}"},
-    {SET, "name", "[\"x\"]"},
-    {SET, "id", "\"slash/in/id\""},
-    {SET, "id", "\"percent%2Fid\""},
-    {SET, "id", "\"100%\""},
-    {SET, "id", "\"blank in id\""},
-    {SET, "id", "\"..\""},
-    {SET, "id", "\".\""},
-    {SET, "id", "\"../up\""},
-    {SET, "id", "\".hidden-id\""},
-    {SET, "id", "\"tilde~id\""},
-    {SET, "id", "\"-dash\""},
-    {SET, "id", "\"中文标识\""},
-    {SET, "id", "\"Case-Id\""},
-    {SET, "id", "\"case-id\""},
-    {SET, "id", "\"by-state\""},
-    {SET, "id", "\"list.tsv\""},
-    {SET, "id", "\"q?uery&a=b#frag+plus\""},
-    {SET, "id", "\"quote\\\"back\\\\slash\""},
-    {LONG, "id", "i"},
-    {LONG, "id", "长"},
-    {APPEND, "", "\"name\":\"second name\",\"name\":\"third name\""},
-    {APPEND, "", "\"status\":\"SHUTOFF\",\"status\":\"ACTIVE\""},
-    {APPEND, "", "\"\":\"empty key\",\"a/b\":1,\"new\\nline\":2,\"..\":3,\"%2F\":4,\"a%2Fb\":5"},
-    {APPEND, "", "\"twice\":1,\"twice\":{\"a\":2},\"huge\":12345678901234567890.000100"},
-    {APPEND, "", "\"numbers\":[1e400,-0,0.10,1E+2,123456789012345678901234567890,-1e-400]"},
-    {APPEND, "", "\"escapes\":\"\\u0041\\u00e9\\u4e2d\\ud83d\\ude00\\/\\b\\f\""},
-    {APPEND, "", "\"lone\":\"\\ud800 \\udfff \\ud800\\ud800\""},
-    {NEST, "nested", "{\"deepest\":[[[1]]]}"},
-    {LARGE, "large", "text\\n"},
-    {SET, "status", "null"},
-    {REMOVE, "status", NULL},
-    {SET, "status", "7"},
-    {SET, "status", "\"\""},
-    {SET, "status", "\"WEIRD_NEW_STATE\""},
-    {SET, "status", "\"state/with slash\\n\""},
-    {SET, "status", "{}"},
-};
-
-static const Row of_servers[] = {
-    {SET, "task_state", "{}"},
-    {SET, "task_state", "\"\""},
-    {SET, "task_state", "\"xxx\""},
-    {SET, "task_state", "\"Powering-On\""},
-    {REMOVE, "task_state", NULL},
-    {SET, "image", "null"},
-    {REMOVE, "image", NULL},
-    {SET, "image", "\"an id\""},
-    {SET, "image", "[]"},
-    {SET, "image", "{\"id\":17,\"name\":null}"},
-    {SET, "image", "{\"id\":\"slash/in/id\",\"name\":\"a/b\"}"},
-    {SET, "image", "{\"id\":\"../../../..\"}"},
-    {SET, "nics", "null"},
-    {SET, "nics", "{}"},
-    {SET, "nics", "[null,1,\"x\",{},{\"fixed_ip\":7},{\"fixed_ip\":\"999.1.1.1/24\\n\"}]"},
-    {MANY, "nics", "{\"fixed_ip\":\"10.9.9.9\",\"portid\":\"p\"}"},
-    {SET, "nics", "[{\"fixed_ip\":\"fe80::1%eth0\"},{\"fixed_ip\":\"\"}]"},
-    {SET, "eip", "[]"},
-    {SET, "eip", "\"203.0.113.1\""},
-    {SET, "eip", "{\"ip_addr\":\"a/b\",\"bandwidth\":\"10\"}"},
-    {SET, "flavor", "null"},
-    {SET, "flavor", "\"s1.small\""},
-    {SET, "flavor", "{\"original_name\":\"../../etc\",\"vcpus\":\"2\",\"ram\":\"4096\"}"},
-    {SET, "flavor", "{\"original_name\":\"f/1\",\"vcpus\":1e400,\"ram\":-4096,\"disk\":1.5}"},
-    {SET, "flavor",
-     "{\"vcpus\":2,\"ram\":12345678901234567890.000100,\"extra_specs\":{\"\":1,\"a/b\":2,\"..\":3,"
-     "\".\":4,\"new\\nline\":5,\"%2F\":6,\"~\":7,\"same\":8,\"same\":9,\"bytes\xff\":10}}"},
-    {SET, "root_volume", "[]"},
-    {SET, "root_volume", "{\"size\":-1}"},
-    {SET, "data_volumes", "{\"0\":{}}"},
-    {MANY, "data_volumes", "{\"volumetype\":\"SSD\",\"volumename\":\"a/b\",\"size\":1}"},
-    {SET, "created", "\"not a date\""},
-    {SET, "created", "0"},
-    {SET, "created", "null"},
-    {SET, "created", "\"9999-99-99T99:99:99Z\""},
-    {SET, "created", "\"0000-00-00T00:00:00Z\""},
-    {SET, "created", "\"292277026596-12-04T15:30:08Z\""},
-    {SET, "security_groups", "\"default\""},
-    {SET, "security_groups", "[null,{},{\"name\":null},{\"name\":\"a\\nb\"},{\"name\":\"\"}]"},
-    {SET, "key_name", "17"},
-    {SET, "feeData", "\"prePaid\""},
-    {SET, "feeData", "{\"chargetype\":1,\"nextFeeTime\":\"2012-13-45 99:99:99\"}"},
-    {SET, "availability_zone", "\"zone/a\""},
-    {SET, "availability_zone", "\"..\""},
-    {SET, "availability_zone", "\"\""},
-    {SET, "availability_zone", "null"},
-    {SET, "regionID", "null"},
-    {SET, "host", "\"node\\n1\""},
-    {SET, "host", "[\"node-1\",\"node-2\"]"},
-    {SET, "vpcname", "\"\\u001b[2J\""},
-};
-
-static const Row of_images[] = {
-    {SET, "size", "\"big\""},
-    {SET, "size", "-1"},
-    {SET, "size", "1e30"},
-    {SET, "size", "12345678901234567890"},
-    {SET, "size", "null"},
-    {SET, "tags", "\"a,b,,c\""},
-    {SET, "tags", "null"},
-    {SET, "tags", "[1,null,{},\"\",\"a/b\",\"new\\nline\",\"..\"]"},
-    {SET, "tags", "{}"},
-    {MANY, "tags", "\"same tag\""},
-    {SET, "protected", "\"yes\""},
-    {SET, "protected", "1"},
-    {SET, "visibility", "null"},
-    {REMOVE, "visibility", NULL},
-    {SET, "visibility", "\"shared\""},
-    {SET, "visibility", "\"pub/lic\""},
-    {SET, "min_disk", "\"40\""},
-    {SET, "min_ram", "-1"},
-    {SET, "created_at", "\"not a date\""},
-    {SET, "created_at", "1536322465"},
-    {SET, "updated_at", "\"2018-09-07T12:14:25.000+9900\""},
-    {SET, "description", "\"two\\nlines\\n\""},
-    {LARGE, "description", "long "},
-    {SET, "description", "{\"text\":\"x\"}"},
-    {SET, "locations", "null"},
-    {SET, "system", "null"},
-    {SET, "system", "\"a/b\""},
-    {SET, "systemType", "[\"linux\"]"},
-    {SET, "owner", "\"../owner\""},
-    {SET, "owner", "7"},
-    {SET, "checksum", "null"},
+    {CF_SIM_HOSTILE_SET, "$name", "\"c1\\u0085\\u009b31m\""},
+    {CF_SIM_HOSTILE_LONG, "$name", "x"},
+    {CF_SIM_HOSTILE_LONG, "$name", "中"},
+    {CF_SIM_HOSTILE_LONG, "$name", "a中"},
+    {CF_SIM_HOSTILE_LONG, "$name", "%"},
+    {CF_SIM_HOSTILE_LONG, "$name", "/"},
+    {CF_SIM_HOSTILE_SET, "$name", "\"twin\""},
+    {CF_SIM_HOSTILE_SET, "$name", "\"twin\""},
+    {CF_SIM_HOSTILE_SET, "$name", "\"twin\""},
+    {CF_SIM_HOSTILE_SET, "$name", "\"Twin\""},
+    {CF_SIM_HOSTILE_SET, "$name", "\"other twin\""},
+    {CF_SIM_HOSTILE_SET, "$name", "\"other twin\""},
+    {CF_SIM_HOSTILE_LONG, "$name", "twin"},
+    {CF_SIM_HOSTILE_LONG, "$name", "twin"},
+    {CF_SIM_HOSTILE_SET, "$name", "\"\""},
+    {CF_SIM_HOSTILE_SET, "$name", "\"\""},
+    {CF_SIM_HOSTILE_SET, "$name", "null"},
+    {CF_SIM_HOSTILE_REMOVE, "$name", NULL},
+    {CF_SIM_HOSTILE_SET, "$name", "\" \""},
+    {CF_SIM_HOSTILE_SET, "$name", "\" padded \""},
+    {CF_SIM_HOSTILE_SET, "$name", "\"中文名称\""},
+    {CF_SIM_HOSTILE_SET, "$name", "\"caf\\u00e9\""},
+    {CF_SIM_HOSTILE_SET, "$name", "\"cafe\\u0301\""},
+    {CF_SIM_HOSTILE_SET, "$name", "\"\\ud83d\\ude00 smile\""},
+    {CF_SIM_HOSTILE_SET, "$name", "\"\\u202egnp.exe\""},
+    {CF_SIM_HOSTILE_SET, "$name", "\"zero\\u200bwidth\\ufeff\\u2028\""},
+    {CF_SIM_HOSTILE_SET, "$name", "\"bytes\xff\xfe\""},
+    {CF_SIM_HOSTILE_SET, "$name", "\"\xc3(\""},
+    {CF_SIM_HOSTILE_SET, "$name", "\"cut\xe4\xb8\""},
+    {CF_SIM_HOSTILE_SET, "$name", "\"\xed\xa0\x80\xc0\xaf\xf4\x90\x80\x80\""},
+    {CF_SIM_HOSTILE_SET, "$name", "\"\\\"quoted\\\" \\\\ 'single' $(id) `id` ; & | * ? [a] {b}\""},
+    {CF_SIM_HOSTILE_SET, "$name", "\"-rf\""},
+    {CF_SIM_HOSTILE_SET, "$name", "\"by-id\""},
+    {CF_SIM_HOSTILE_SET, "$name", "\"by-name\""},
+    {CF_SIM_HOSTILE_SET, "$name", "\"power\""},
+    {CF_SIM_HOSTILE_SET, "$name", "\"power.plan\""},
+    {CF_SIM_HOSTILE_SET, "$name", "\"delete\""},
+    {CF_SIM_HOSTILE_SET, "$name", "\"list.tsv\""},
+    {CF_SIM_HOSTILE_SET, "$name", "\"list.jsonl\""},
+    {CF_SIM_HOSTILE_SET, "$name", "\"fetched\""},
+    {CF_SIM_HOSTILE_SET, "$name", "\"search\""},
+    {CF_SIM_HOSTILE_SET, "$name", "\"last_error\""},
+    {CF_SIM_HOSTILE_SET, "$name", "\".snapshots\""},
+    {CF_SIM_HOSTILE_SET, "$name", "\".cirrusfs\""},
+    {CF_SIM_HOSTILE_NEXT_ID, "$name", NULL},
+    {CF_SIM_HOSTILE_NEXT_ID, "$name", NULL},
+    {CF_SIM_HOSTILE_SET, "$name", "12345"},
+    {CF_SIM_HOSTILE_SET, "$name", "true"},
+    {CF_SIM_HOSTILE_SET, "$name", "{\"first\":\"x\"}"},
+    {CF_SIM_HOSTILE_SET, "$name", "[\"x\"]"},
+    {CF_SIM_HOSTILE_SET, "$id", "\"slash/in/id\""},
+    {CF_SIM_HOSTILE_SET, "$id", "\"percent%2Fid\""},
+    {CF_SIM_HOSTILE_SET, "$id", "\"100%\""},
+    {CF_SIM_HOSTILE_SET, "$id", "\"blank in id\""},
+    {CF_SIM_HOSTILE_SET, "$id", "\"..\""},
+    {CF_SIM_HOSTILE_SET, "$id", "\".\""},
+    {CF_SIM_HOSTILE_SET, "$id", "\"../up\""},
+    {CF_SIM_HOSTILE_SET, "$id", "\".hidden-id\""},
+    {CF_SIM_HOSTILE_SET, "$id", "\"tilde~id\""},
+    {CF_SIM_HOSTILE_SET, "$id", "\"-dash\""},
+    {CF_SIM_HOSTILE_SET, "$id", "\"中文标识\""},
+    {CF_SIM_HOSTILE_SET, "$id", "\"Case-Id\""},
+    {CF_SIM_HOSTILE_SET, "$id", "\"case-id\""},
+    {CF_SIM_HOSTILE_SET, "$id", "\"by-state\""},
+    {CF_SIM_HOSTILE_SET, "$id", "\"list.tsv\""},
+    {CF_SIM_HOSTILE_SET, "$id", "\"q?uery&a=b#frag+plus\""},
+    {CF_SIM_HOSTILE_SET, "$id", "\"quote\\\"back\\\\slash\""},
+    {CF_SIM_HOSTILE_LONG, "$id", "i"},
+    {CF_SIM_HOSTILE_LONG, "$id", "长"},
+    {CF_SIM_HOSTILE_APPEND, "", "\"$name\":\"second name\",\"$name\":\"third name\""},
+    {CF_SIM_HOSTILE_APPEND, "", "\"$status\":\"$off\",\"$status\":\"$on\""},
+    {CF_SIM_HOSTILE_APPEND, "",
+     "\"\":\"empty key\",\"a/b\":1,\"new\\nline\":2,\"..\":3,\"%2F\":4,\"a%2Fb\":5"},
+    {CF_SIM_HOSTILE_APPEND, "",
+     "\"twice\":1,\"twice\":{\"a\":2},\"huge\":12345678901234567890.000100"},
+    {CF_SIM_HOSTILE_APPEND, "",
+     "\"numbers\":[1e400,-0,0.10,1E+2,123456789012345678901234567890,-1e-400]"},
+    {CF_SIM_HOSTILE_APPEND, "", "\"escapes\":\"\\u0041\\u00e9\\u4e2d\\ud83d\\ude00\\/\\b\\f\""},
+    {CF_SIM_HOSTILE_APPEND, "", "\"lone\":\"\\ud800 \\udfff \\ud800\\ud800\""},
+    {CF_SIM_HOSTILE_NEST, "nested", "{\"deepest\":[[[1]]]}"},
+    {CF_SIM_HOSTILE_LARGE, "large", "text\\n"},
+    {CF_SIM_HOSTILE_SET, "$status", "null"},
+    {CF_SIM_HOSTILE_REMOVE, "$status", NULL},
+    {CF_SIM_HOSTILE_SET, "$status", "7"},
+    {CF_SIM_HOSTILE_SET, "$status", "\"\""},
+    {CF_SIM_HOSTILE_SET, "$status", "\"WEIRD_NEW_STATE\""},
+    {CF_SIM_HOSTILE_SET, "$status", "\"state/with slash\\n\""},
+    {CF_SIM_HOSTILE_SET, "$status", "{}"},
 };
 
 /* Returns: (transfer full): a JSON string, an array, … of so many times the text. */
@@ -247,64 +147,87 @@ nest(const char *text, guint depth)
 
 /* Returns: (transfer full) (nullable): what the row sets its key to. */
 static char *
-row_value(const Row *row, const char *next_id)
+row_value(const CfSimHostileRow *row, const char *next_id)
 {
     switch (row->way) {
-    case SET:
+    case CF_SIM_HOSTILE_SET:
         return g_strdup(row->text);
-    case LONG:
+    case CF_SIM_HOSTILE_LONG:
         return repeat("\"", row->text, "", "\"", 300);
-    case LARGE:
+    case CF_SIM_HOSTILE_LARGE:
         return repeat("\"", row->text, "", "\"", 30000);
-    case NEST:
+    case CF_SIM_HOSTILE_NEST:
         return nest(row->text, 60);
-    case MANY:
+    case CF_SIM_HOSTILE_MANY:
         return repeat("[", row->text, ",", "]", 400);
-    case NEXT_ID:
+    case CF_SIM_HOSTILE_NEXT_ID:
         return g_strdup_printf("\"%s\"", next_id);
-    case REMOVE:
-    case APPEND:
+    case CF_SIM_HOSTILE_REMOVE:
+    case CF_SIM_HOSTILE_APPEND:
         break;
     }
     return NULL;
 }
 
+/* Returns: (transfer full): with the dialect's words in the place of $name and so on. */
 static char *
-spoil(const Row *row, const char *text, const char *next_id)
+translate(const CfSimHostile *hostile, const char *text)
 {
-    g_autofree char *value = row_value(row, next_id);
+    const struct {
+        const char *from, *to;
+    } words[] = {
+        {"$name", hostile->name}, {"$id", hostile->id}, {"$status", hostile->status},
+        {"$off", hostile->off},   {"$on", hostile->on},
+    };
+    char *out = g_strdup(text);
 
-    if (row->way == REMOVE)
-        return cf_sim_raw_remove(text, row->key);
-    if (row->way == APPEND)
-        return g_strdup_printf("%.*s,%s}", (int) strlen(text) - 1, text, row->text);
-    return cf_sim_raw_set(text, row->key, value);
+    for (guint i = 0; i < G_N_ELEMENTS(words); i++) {
+        g_autofree char *before = out;
+        g_auto(GStrv) parts = g_strsplit(before, words[i].from, -1);
+
+        out = g_strjoinv(words[i].to, parts);
+    }
+    return out;
+}
+
+static char *
+spoil(const CfSimHostile *hostile, const CfSimHostileRow *row, const char *text,
+      const char *next_id)
+{
+    g_autofree char *key = translate(hostile, row->key);
+    g_autofree char *value = row_value(row, next_id);
+    g_autofree char *members = NULL;
+
+    if (row->way == CF_SIM_HOSTILE_REMOVE)
+        return cf_sim_raw_remove(text, key);
+    if (row->way != CF_SIM_HOSTILE_APPEND)
+        return cf_sim_raw_set(text, key, value);
+    members = translate(hostile, row->text);
+    return g_strdup_printf("%.*s,%s}", (int) strlen(text) - 1, text, members);
 }
 
 /* Returns: (nullable): the row of a record; an id is given only once, so that ids stay unique. */
-static const Row *
-find_row(CfSimKind kind, guint64 index)
+static const CfSimHostileRow *
+find_row(const CfSimHostile *hostile, guint64 index)
 {
-    const Row *special = kind == CF_SIM_SERVERS ? of_servers : of_images;
-    guint n = kind == CF_SIM_SERVERS ? G_N_ELEMENTS(of_servers) : G_N_ELEMENTS(of_images);
-    const Row *row;
+    const CfSimHostileRow *row;
 
     if (index < G_N_ELEMENTS(common))
         return &common[index];
     index -= G_N_ELEMENTS(common);
-    if (index < n)
-        return &special[index];
+    if (index < hostile->n_rows)
+        return &hostile->rows[index];
     row = &common[index / 4 % G_N_ELEMENTS(common)];
-    return index % 4 == 0 && strcmp(row->key, "name") == 0 ? row : NULL;
+    return index % 4 == 0 && strcmp(row->key, "$name") == 0 ? row : NULL;
 }
 
 char *
-cf_sim_hostile(CfSimKind kind, guint64 index, char *text, const char *next_id)
+cf_sim_hostile(const CfSimHostile *hostile, guint64 index, char *text, const char *next_id)
 {
     g_autofree char *owned = text;
-    const Row *row = find_row(kind, index);
+    const CfSimHostileRow *row = find_row(hostile, index);
 
-    return row ? spoil(row, owned, next_id) : g_steal_pointer(&owned);
+    return row ? spoil(hostile, row, owned, next_id) : g_steal_pointer(&owned);
 }
 
 GPtrArray *

@@ -58,10 +58,7 @@ GPtrArray *cf_sim_inspur_make_tags(CfSim *sim, guint64 index);
 /* demo.c */
 void cf_sim_inspur_populate_demo(CfSim *sim);
 
-/* hostile.c: spoils a plain record, in a way that depends on the index alone.
- * Returns: (transfer full): JSON text; takes text. */
-char *cf_sim_hostile(CfSimKind kind, guint64 index, char *text, const char *next_id);
-/* Returns: (transfer full): tags that are as bad. */
-GPtrArray *cf_sim_hostile_tags(guint64 index);
+/* inspur-hostile.c */
+extern const CfSimHostile cf_sim_inspur_hostile[CF_SIM_KIND_N];
 
 G_END_DECLS

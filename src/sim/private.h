@@ -288,4 +288,34 @@ guint cf_sim_listing_total(CfSim *sim, const CfSimQuery *query, CfSimTwist twist
 void cf_sim_listing(CfSim *sim, const CfSimQuery *query, CfSimTwist twist, GString *out);
 void cf_sim_listing_forget(gpointer listing);
 
+/* hostile.c: records that try to break their reader. */
+typedef enum {
+    CF_SIM_HOSTILE_SET,     /* key, JSON text */
+    CF_SIM_HOSTILE_REMOVE,  /* key */
+    CF_SIM_HOSTILE_APPEND,  /* text of further members, even if the keys are there already */
+    CF_SIM_HOSTILE_LONG,    /* key, a text that is repeated 300 times */
+    CF_SIM_HOSTILE_LARGE,   /* key, the same 30,000 times */
+    CF_SIM_HOSTILE_NEST,    /* key, an object in 60 objects */
+    CF_SIM_HOSTILE_MANY,    /* key, an array of 400 times that */
+    CF_SIM_HOSTILE_NEXT_ID, /* key: takes the id of the next record */
+} CfSimHostileWay;
+
+typedef struct {
+    CfSimHostileWay way;
+    const char *key, *text;
+} CfSimHostileRow;
+
+typedef struct {
+    const char *id, *name, *status; /* what the members are called that every record has */
+    const char *on, *off;           /* two states */
+    const CfSimHostileRow *rows;    /* for further members of this kind */
+    guint n_rows;
+} CfSimHostile;
+
+/* Spoils a plain record, in a way that depends on the index alone.
+ * Returns: (transfer full): JSON text; takes text. */
+char *cf_sim_hostile(const CfSimHostile *hostile, guint64 index, char *text, const char *next_id);
+/* Returns: (transfer full): tags that are as bad. */
+GPtrArray *cf_sim_hostile_tags(guint64 index);
+
 G_END_DECLS
