@@ -110,7 +110,8 @@ serve(Mount *mount)
     verdict = g_atomic_int_get(&mount->verdict);
     if (verdict == -1) {
         cf_say("unmounted before the first calls were answered");
-        return CF_EXIT_FAILURE;
+        /* In the foreground somebody has ended it, and well; in the background somebody waits. */
+        return mount->plan->foreground ? CF_EXIT_OK : CF_EXIT_FAILURE;
     }
     if (verdict != CF_EXIT_OK)
         return (CfExit) verdict;

@@ -82,6 +82,8 @@ io_read(int fd, void *buf, size_t size, void *userdata)
     atomic_fetch_add_explicit(&session->counters.requests[opcode], 1, memory_order_relaxed);
     session->received_us = cf_clock_mono_us();
     session->kept = !is_answered(opcode);
+    if (opcode == FUSE_POLL && n >= (ssize_t) (sizeof *header + sizeof(struct fuse_poll_in)))
+        session->poll_kh = ((const struct fuse_poll_in *) (header + 1))->kh;
     return n;
 }
 
@@ -98,14 +100,36 @@ mend_init(CfSession *session, struct iovec *iov, int count)
         out->flags |= FUSE_PARALLEL_DIROPS;
 }
 
+static gboolean
+is_notice(const struct iovec *iov)
+{
+    return ((const struct fuse_out_header *) iov[0].iov_base)->unique == 0;
+}
+
+static ssize_t
+length_of(const struct iovec *iov, int count)
+{
+    ssize_t sum = 0;
+
+    for (int i = 0; i < count; i++)
+        sum += (ssize_t) iov[i].iov_len;
+    return sum;
+}
+
+/* A directory that is gone while somebody stands in it: the kernel has let go of its entries, and
+ * says ENOTEMPTY all the same. That is as good as it gets. */
 static ssize_t
 io_writev(int fd, struct iovec *iov, int count, void *userdata)
 {
     CfSession *session = userdata;
 
+    ssize_t n;
+
     if (G_UNLIKELY(session->init == CF_INIT_ANSWERING))
         mend_init(session, iov, count);
-    return writev(fd, iov, count);
+    n = writev(fd, iov, count);
+    /* libfuse would print it on stderr. */
+    return n < 0 && errno == ENOTEMPTY && is_notice(iov) ? length_of(iov, count) : n;
 }
 
 gboolean
@@ -212,5 +236,7 @@ cf_session_append_stats(CfSession *session, GString *out)
     append_latency(&session->counters, out);
     append_gauge(out, "cirrusfs_fuse_waiting_requests", "Requests that wait for the cloud.",
                  cf_waiters_get_length(session->waiters));
+    append_gauge(out, "cirrusfs_poll_waiters", "Open files that somebody polls.",
+                 cf_polls_get_length(session->polls));
     append_notices(&stats, out);
 }

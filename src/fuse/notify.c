@@ -385,6 +385,16 @@ cf_notifier_barrier(CfNotifier *notifier, CfIno directory, void (*callback)(gpoi
     return push(notifier, item);
 }
 
+void
+cf_notifier_call(CfNotifier *notifier, void (*callback)(gpointer data), gpointer data)
+{
+    Item *item = item_new(ITEM_BARRIER, 0, NULL);
+
+    item->barrier.callback = callback;
+    item->barrier.data = data;
+    push(notifier, item);
+}
+
 /* --- holding ---------------------------------------------------------------------------------- */
 
 static void

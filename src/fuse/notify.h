@@ -68,6 +68,10 @@ void cf_notifier_deleted(CfNotifier *notifier, CfIno parent, CfIno child, const 
 gboolean cf_notifier_barrier(CfNotifier *notifier, CfIno directory, void (*callback)(gpointer data),
                              gpointer data);
 
+/* callback: once, in the notifier's thread, after what was queued before; not when it does not run.
+ */
+void cf_notifier_call(CfNotifier *notifier, void (*callback)(gpointer data), gpointer data);
+
 /* An unanswered READ or WRITE of an inode: attributes only, and the full form after the release. */
 void cf_notifier_hold_inode(CfNotifier *notifier, CfIno ino);
 void cf_notifier_release_inode(CfNotifier *notifier, CfIno ino);

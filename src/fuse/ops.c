@@ -5,11 +5,14 @@
  * access, xattr, lseek, fallocate, ioctl, locks. */
 #include <errno.h>
 #include <fcntl.h>
+#include <poll.h>
 #include <string.h>
 #include <sys/statvfs.h>
+#include <sys/syscall.h>
 
 #include "fuse/errno-table.h"
 #include "fuse/private.h"
+#include "util/clock.h"
 #include "util/log.h"
 
 #define MAX_WRITE (128 * 1024)
@@ -522,6 +525,45 @@ op_write(fuse_req_t req, fuse_ino_t ino, const char *data, size_t size, off_t of
         cf_tree_write(session->tree, ino, &order, cf_waiter_done, waiter);
 }
 
+/* --- poll ------------------------------------------------------------------------------------- */
+
+/* By the system call that the asking thread is in; needs the right to trace it. */
+static CfPollTaker
+poll_taker(pid_t pid)
+{
+    g_autofree char *path = g_strdup_printf("/proc/%d/syscall", (int) pid);
+    g_autofree char *text = NULL;
+
+    if (pid <= 0 || !g_file_get_contents(path, &text, NULL, NULL) || !g_ascii_isdigit(text[0]))
+        return CF_POLL_EITHER;
+    return g_ascii_strtoll(text, NULL, 10) == SYS_epoll_ctl ? CF_POLL_KEEPS : CF_POLL_TAKES;
+}
+
+static void
+op_poll(fuse_req_t req, fuse_ino_t ino, struct fuse_file_info *fi, struct fuse_pollhandle *handle)
+{
+    CfSession *session = session_of(req);
+    unsigned events = POLLIN | POLLOUT | POLLRDNORM | POLLWRNORM; /* as of any regular file */
+    gint64 now_us = cf_clock_mono_us();
+    gboolean first = FALSE;
+
+    if (!cf_tree_can_poll(ino)) {
+        if (handle)
+            fuse_pollhandle_destroy(handle);
+        fuse_reply_poll(req, events);
+        return;
+    }
+    /* While somebody waits the collection is refreshed. */
+    if (handle)
+        cf_tree_watch(session->tree, ino, now_us + CF_POLL_REARM_US);
+    if (cf_polls_ask(session->polls, session->poll_kh, ino, poll_taker(fuse_req_ctx(req)->pid),
+                     handle, now_us, &first))
+        events |= POLLPRI | POLLERR;
+    if (first)
+        cf_watch_wake(session);
+    fuse_reply_poll(req, events);
+}
+
 /* --- what makes and removes names: not here --------------------------------------------------- */
 
 static void
@@ -594,6 +636,7 @@ const struct fuse_lowlevel_ops cf_ops = {
     .readdirplus = op_readdirplus,
     .read = op_read,
     .write = op_write,
+    .poll = op_poll,
     .create = op_create,
     .mknod = op_mknod,
     .mkdir = op_mkdir,

@@ -9,6 +9,7 @@
 #include <fuse_lowlevel.h>
 
 #include "fuse/notify.h"
+#include "fuse/polls.h"
 #include "fuse/session.h"
 #include "util/error.h"
 
@@ -33,6 +34,7 @@ struct _CfSession {
     CfTree *tree;
     CfNotifier *notifier;
     CfWaiters *waiters;
+    CfPolls *polls;
     struct fuse_session *fuse; /* (nullable) */
     char *mountpoint;          /* absolute, without symbolic links */
     gboolean mounted;
@@ -48,6 +50,7 @@ struct _CfSession {
     gboolean no_open, no_opendir;
     gint64 received_us; /* when the present request came */
     gboolean kept;      /* it is answered later, or never */
+    guint64 poll_kh;    /* of a POLL: libfuse does not hand it on */
     char *buffer;       /* for directory listings */
     gsize buffer_size;
 
@@ -121,6 +124,8 @@ void cf_reply_error(fuse_req_t req, const char *op, CfIno ino, const GError *err
 void cf_watch_install(CfSession *session);
 void cf_watch_uninstall(CfSession *session);
 void cf_watch_start(CfSession *session);
+/* The watcher looks again when it is to wake next. */
+void cf_watch_wake(CfSession *session);
 /* After the loop. */
 void cf_watch_stop(CfSession *session);
 

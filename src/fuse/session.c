@@ -87,19 +87,28 @@ close_door(CfSession *session)
 static int
 kernel_inval_inode(gpointer kernel, CfIno ino, gint64 offset, gint64 length)
 {
-    return fuse_lowlevel_notify_inval_inode(kernel, ino, offset, length);
+    CfSession *session = kernel;
+    int result = fuse_lowlevel_notify_inval_inode(session->fuse, ino, offset, length);
+
+    /* Whoever is woken reads what is new. */
+    cf_polls_changed(session->polls, ino);
+    return result;
 }
 
 static int
 kernel_inval_entry(gpointer kernel, CfIno parent, const char *name)
 {
-    return fuse_lowlevel_notify_inval_entry(kernel, parent, name, strlen(name));
+    CfSession *session = kernel;
+
+    return fuse_lowlevel_notify_inval_entry(session->fuse, parent, name, strlen(name));
 }
 
 static int
 kernel_deleted(gpointer kernel, CfIno parent, CfIno child, const char *name)
 {
-    return fuse_lowlevel_notify_delete(kernel, parent, child, name, strlen(name));
+    CfSession *session = kernel;
+
+    return fuse_lowlevel_notify_delete(session->fuse, parent, child, name, strlen(name));
 }
 
 static const CfNotifyOps kernel_ops = {
@@ -108,6 +117,20 @@ static const CfNotifyOps kernel_ops = {
     .deleted = kernel_deleted,
     .is_control = cf_tree_is_control,
 };
+
+static void
+wake_poll(gpointer handle)
+{
+    fuse_lowlevel_notify_poll(handle);
+}
+
+static void
+free_poll(gpointer handle)
+{
+    fuse_pollhandle_destroy(handle);
+}
+
+static const CfPollOps poll_ops = {.wake = wake_poll, .free = free_poll};
 
 /* --- mounting --------------------------------------------------------------------------------- */
 
@@ -201,12 +224,13 @@ cf_session_new(CfTree *tree, const CfSessionOptions *options, GError **error)
     session->kernel_open = options->kernel_open;
     session->wake_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
     session->waiters = cf_waiters_new(session->wake_fd);
+    session->polls = cf_polls_new(&poll_ops);
     cf_watch_install(session);
     if (!new_fuse_session(session, options, error) || !mount_fuse_session(session, error)) {
         cf_session_free(session);
         return NULL;
     }
-    session->notifier = cf_notifier_new(&kernel_ops, session->fuse);
+    session->notifier = cf_notifier_new(&kernel_ops, session);
     open_door(session);
     return session;
 }
@@ -296,6 +320,7 @@ cf_session_free(CfSession *session)
         fuse_session_destroy(session->fuse);
     cf_watch_uninstall(session);
     cf_waiters_unref(session->waiters);
+    cf_polls_free(session->polls);
     close(session->wake_fd);
     g_free(session->mountpoint);
     g_free(session->buffer);

@@ -10,6 +10,7 @@
 #include <unistd.h>
 
 #include "fuse/private.h"
+#include "util/clock.h"
 #include "util/log.h"
 
 #define KICK (SIGRTMIN + 1)
@@ -105,6 +106,28 @@ drain(int fd)
         ;
 }
 
+static void
+wake_due_polls(gpointer data)
+{
+    CfSession *session = data;
+
+    cf_polls_wake_due(session->polls, cf_clock_mono_us());
+}
+
+/* Returns: milliseconds until it wants to be called again, or -1. */
+static int
+check_polls(CfSession *session)
+{
+    gint64 now_us = cf_clock_mono_us();
+    gint64 next_us = cf_polls_get_next_us(session->polls);
+
+    if (next_us <= now_us) {
+        cf_notifier_call(session->notifier, wake_due_polls, session);
+        next_us = now_us + G_USEC_PER_SEC; /* unless it is done before */
+    }
+    return next_us == G_MAXINT64 ? -1 : (int) ((next_us - now_us) / G_TIME_SPAN_MILLISECOND + 1);
+}
+
 static gpointer
 watcher_main(gpointer data)
 {
@@ -118,7 +141,11 @@ watcher_main(gpointer data)
 
     while (!atomic_load(&session->loop_ended)) {
         struct pollfd pfd = {.fd = session->wake_fd, .events = POLLIN};
-        int timeout_ms = cf_waiters_check(session->waiters);
+        int waiters_ms = cf_waiters_check(session->waiters);
+        int polls_ms = check_polls(session);
+        int timeout_ms = waiters_ms < 0 ? polls_ms
+                         : polls_ms < 0 ? waiters_ms
+                                        : MIN(waiters_ms, polls_ms);
 
         if (poll(&pfd, 1, timeout_ms) > 0)
             drain(session->wake_fd);
@@ -150,13 +177,19 @@ cf_watch_start(CfSession *session)
 }
 
 void
-cf_watch_stop(CfSession *session)
+cf_watch_wake(CfSession *session)
 {
     guint64 one = 1;
 
-    atomic_store(&session->loop_ended, TRUE);
     if (write(session->wake_fd, &one, sizeof one) < 0)
         cf_debug("eventfd: %s", g_strerror(errno));
+}
+
+void
+cf_watch_stop(CfSession *session)
+{
+    atomic_store(&session->loop_ended, TRUE);
+    cf_watch_wake(session);
     g_thread_join(g_steal_pointer(&session->watcher));
     pthread_sigmask(SIG_SETMASK, &session->former_mask, NULL);
 }

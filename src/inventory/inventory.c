@@ -208,13 +208,58 @@ state_init(CfInventory *inventory, CfCollection which)
 }
 
 static gboolean
+is_watched(CfInventory *inventory, CfCollection collection)
+{
+    gboolean watched;
+
+    if (inventory->options.watch)
+        return TRUE;
+    g_mutex_lock(&inventory->lock);
+    watched = cf_clock_mono_us() < inventory->collections[collection].watched_until_us;
+    g_mutex_unlock(&inventory->lock);
+    return watched;
+}
+
+static gboolean
 on_watch(gpointer data)
 {
     CfInventory *inventory = data;
+    gboolean any = FALSE;
 
     for (guint i = 0; i < CF_COLLECTION_N; i++)
-        cf_inventory_look(inventory, i);
-    return G_SOURCE_CONTINUE;
+        if (is_watched(inventory, i)) {
+            any = TRUE;
+            cf_inventory_look(inventory, i);
+        }
+    if (!any)
+        cf_timer_clear(&inventory->watch_timer);
+    return any ? G_SOURCE_CONTINUE : G_SOURCE_REMOVE;
+}
+
+static gboolean
+start_watch(gpointer data)
+{
+    CfInventory *inventory = data;
+
+    if (!inventory->watch_timer && !inventory->closing)
+        inventory->watch_timer = cf_inventory_timer(
+            inventory, CLAMP(inventory->options.ttl_us / 10, 20000, G_USEC_PER_SEC), on_watch,
+            inventory);
+    return G_SOURCE_REMOVE;
+}
+
+void
+cf_inventory_watch(CfInventory *inventory, CfCollection collection, gint64 until_us)
+{
+    CfCollectionState *state = &inventory->collections[collection];
+    gboolean began;
+
+    g_mutex_lock(&inventory->lock);
+    began = state->watched_until_us <= cf_clock_mono_us();
+    state->watched_until_us = MAX(state->watched_until_us, until_us);
+    g_mutex_unlock(&inventory->lock);
+    if (began)
+        cf_http_invoke(inventory->http, start_watch, inventory);
 }
 
 static gboolean
@@ -230,9 +275,7 @@ start_timers(gpointer data)
     CfInventory *inventory = data;
 
     if (inventory->options.watch)
-        inventory->watch_timer = cf_inventory_timer(
-            inventory, CLAMP(inventory->options.ttl_us / 10, 20000, G_USEC_PER_SEC), on_watch,
-            inventory);
+        start_watch(inventory);
     if (inventory->options.tags_sweep && inventory->ops->tags_apart)
         inventory->sweep_timer =
             cf_inventory_timer(inventory, G_USEC_PER_SEC / 10, on_sweep, inventory);

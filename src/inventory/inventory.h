@@ -92,6 +92,9 @@ typedef enum {
 /* Somebody looks at the collection: starts a refresh when it is older than the ttl, and says
  * whether the reader is to wait for it (contract section 4). Thread: any; never blocks. */
 CfLook cf_inventory_look(CfInventory *inventory, CfCollection collection);
+/* Until then (monotonic) the collection is looked at again and again, as with the option watch.
+ * Thread: any; never blocks. */
+void cf_inventory_watch(CfInventory *inventory, CfCollection collection, gint64 until_us);
 /* Somebody looks at health, and it is not ok: what failed is tried again, as by a look. Thread:
  * any. */
 void cf_inventory_look_at_health(CfInventory *inventory);

@@ -39,11 +39,12 @@ typedef struct {
 
     /* Behind inventory->lock. */
     CfSnapshot *current;
-    gint64 began_us;      /* monotonic: when the listing shown began; 0: never fetched */
-    gint64 began_real_us; /* wall time of it */
-    gboolean failing;     /* the last refresh failed */
-    gboolean kicked;      /* a look has asked for a refresh that has not begun */
-    gint64 demand_us;     /* monotonic: when the refresh under way was asked for; 0: none */
+    gint64 began_us;         /* monotonic: when the listing shown began; 0: never fetched */
+    gint64 began_real_us;    /* wall time of it */
+    gboolean failing;        /* the last refresh failed */
+    gboolean kicked;         /* a look has asked for a refresh that has not begun */
+    gint64 watched_until_us; /* monotonic: somebody polls */
+    gint64 demand_us;        /* monotonic: when the refresh under way was asked for; 0: none */
 
     /* The engine's thread only. */
     CfRefresh *refresh; /* (nullable) the one under way */

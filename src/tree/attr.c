@@ -340,6 +340,11 @@ store_delete(const CfSubject *subject, const char *text, GError **error)
         .name = text, READ_ONLY, FIELD(number), .visible = visible_always                          \
     }
 
+#define POLLED(text, number)                                                                       \
+    {                                                                                              \
+        .name = text, READ_ONLY, FIELD(number), .visible = visible_always, .poll = TRUE            \
+    }
+
 #define COMMON_CONTROLS(tags_field, description_field)                                             \
     {.name = "name",                                                                               \
      .mode = S_IFREG | 0644,                                                                       \
@@ -389,10 +394,11 @@ store_delete(const CfSubject *subject, const char *text, GError **error)
 
 static CfAttribute server_attributes[] = {
     ALWAYS("id", CF_SERVER_ID),
-    ALWAYS("status", CF_SERVER_STATUS),
-    ALWAYS("state", CF_SERVER_STATE),
+    POLLED("status", CF_SERVER_STATUS),
+    POLLED("state", CF_SERVER_STATE),
     COMMON_CONTROLS(CF_SERVER_TAGS, CF_SERVER_DESCRIPTION),
     {.name = "power",
+     .poll = TRUE,
      .mode = S_IFREG | 0644,
      NO_FIELD,
      .action = CF_ACTION_POWER,
@@ -479,8 +485,8 @@ static CfAttribute server_attributes[] = {
 
 static CfAttribute image_attributes[] = {
     ALWAYS("id", CF_IMAGE_ID),
-    ALWAYS("status", CF_IMAGE_STATUS),
-    ALWAYS("state", CF_IMAGE_STATE),
+    POLLED("status", CF_IMAGE_STATUS),
+    POLLED("state", CF_IMAGE_STATE),
     COMMON_CONTROLS(CF_IMAGE_TAGS, CF_IMAGE_DESCRIPTION),
     PLAIN("size", CF_IMAGE_SIZE),
     PLAIN("min_disk_gb", CF_IMAGE_MIN_DISK_GB),

@@ -23,6 +23,7 @@ struct _CfAttribute {
     const char *type;  /* for the table: text, number, time, list, link, dir, json */
     const char *unit;  /* (nullable) */
     const char *doc;
+    gboolean poll; /* poll(2) tells of its changes */
     /* NULL: there when the field has a value. */
     gboolean (*visible)(const CfSubject *subject);
     /* NULL: the field's value. */

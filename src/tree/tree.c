@@ -294,6 +294,31 @@ cf_tree_refresh(CfTree *tree, CfIno ino, CfDoneCallback callback, gpointer data)
         callback(NULL, data);
 }
 
+gboolean
+cf_tree_can_poll(CfIno ino)
+{
+    CfNode node;
+    guint n;
+    const CfAttribute *rows;
+
+    if (!cf_node_unpack(ino, &node) || node.kind != CF_KIND_RESOURCE)
+        return FALSE;
+    rows = cf_attributes_get(node.collection, &n);
+    return node.sub > 0 && node.sub <= n && rows[node.sub - 1].poll;
+}
+
+void
+cf_tree_watch(CfTree *tree, CfIno ino, gint64 until_us)
+{
+    CfNode node;
+    CfTreeProfile *profile = NULL;
+
+    if (cf_node_unpack(ino, &node))
+        profile = cf_tree_profile(tree, node.profile);
+    if (profile && cf_node_is_of_collection(&node))
+        cf_inventory_watch(profile->inventory, node.collection, until_us);
+}
+
 void
 cf_tree_refresh_all(CfTree *tree)
 {

@@ -122,6 +122,11 @@ gboolean cf_tree_is_control(CfIno ino);
 gboolean cf_tree_is_view(CfIno ino);
 /* Advances the file's mtime by at least 1 ns. */
 void cf_tree_touch(CfTree *tree, CfIno ino);
+/* Whether poll(2) on the file means anything: status, state, power (contract section 7). */
+gboolean cf_tree_can_poll(CfIno ino);
+/* Somebody waits for a change of the file: until then (monotonic) its collection is refreshed at
+ * its ttl. Never blocks. */
+void cf_tree_watch(CfTree *tree, CfIno ino, gint64 until_us);
 /* An O_DIRECT read: refreshes what the file shows. callback as in cf_tree_wait(). */
 void cf_tree_refresh(CfTree *tree, CfIno ino, CfDoneCallback callback, gpointer data);
 /* SIGHUP: every collection that was ever fetched is fetched again. */
