@@ -1543,7 +1543,7 @@ test_config(Fixture *fixture, gconstpointer data)
         {"endpoint=https://|token=t", "endpoint"},
         {"endpoint=https://h/ecs/v1/|token=t", "/v1"},
         {"endpoint=https://h/?a=b|token=t", "endpoint"},
-        {"endpoint=https://user:hunter2@h/|token=t", "username"},
+        {"endpoint=https://user:hunter2@h/|token=t", "user name"},
         {E, "token"},
         {E "|auth=basic|token=t", "basic"},
         {E "|auth=token", "token"},

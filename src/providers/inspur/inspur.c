@@ -2,6 +2,7 @@
 #include "providers/inspur/private.h"
 
 #include "auth/inspur-sign.h"
+#include "providers/keys.h"
 #include "util/text.h"
 
 #include <string.h>
@@ -46,70 +47,19 @@ static const struct {
     [CF_INSPUR_AUTH_AKSK] = {"aksk", {"access_key", "secret_key"}},
 };
 
-/* Returns: (nullable): the value of a key; NULL also for an empty one. */
-static const char *
-get(const CfProviderEnv *env, const char *key)
-{
-    const char *value = env->get(env->config, key);
-
-    return value && *value ? value : NULL;
-}
-
-static const char *
-get_or(const CfProviderEnv *env, const char *key, const char *fallback)
-{
-    const char *value = get(env, key);
-
-    return value ? value : fallback;
-}
-
-static gboolean G_GNUC_PRINTF(3, 4)
-    wrong(const CfProviderEnv *env, GError **error, const char *format, ...)
-{
-    g_autofree char *text = NULL;
-    va_list args;
-
-    va_start(args, format);
-    text = g_strdup_vprintf(format, args);
-    va_end(args);
-    g_set_error(error, CF_ERROR, CF_ERROR_CONFIG, "[%s] %s", env->profile, text);
-    return FALSE;
-}
-
-/* What goes into a header or a path of ours must not begin another one. */
-static gboolean
-is_printable(const char *text)
-{
-    for (const char *p = text; *p; p++)
-        if ((guchar) *p <= 0x20 || (guchar) *p >= 0x7f)
-            return FALSE;
-    return TRUE;
-}
-
 /* ret_url: (transfer full): without slashes at its end. suffix: what must not stand there. */
 static gboolean
 read_url(const CfProviderEnv *env, const char *key, const char *text, const char *suffix,
          char **ret_url, GError **error)
 {
-    g_autoptr(GUri) uri = g_uri_parse(text, G_URI_FLAGS_NONE, NULL);
-    const char *scheme = uri ? g_uri_get_scheme(uri) : NULL;
     g_autofree char *url = g_strdup(text);
 
-    if (!scheme || (strcmp(scheme, "http") != 0 && strcmp(scheme, "https") != 0) ||
-        !g_uri_get_host(uri) || !*g_uri_get_host(uri) || !is_printable(text))
-        return wrong(env, error, "%s: ‘%s’ is no URL; it begins with https://", key,
-                     strchr(text, '@') ? "***" : text);
-    if (g_uri_get_userinfo(uri))
-        return wrong(env, error,
-                     "%s: a user name or password in it would be shown; use the keys "
-                     "username and password",
-                     key);
-    if (g_uri_get_query(uri) || g_uri_get_fragment(uri))
-        return wrong(env, error, "%s: leave out what stands from ‘?’ or ‘#’ on", key);
+    if (!cf_keys_check_url(env, key, text, error))
+        return FALSE;
     for (gsize len = strlen(url); len > 0 && url[len - 1] == '/'; len--)
         url[len - 1] = '\0';
     if (g_str_has_suffix(url, suffix))
-        return wrong(env, error, "%s: leave out ‘%s’ at its end", key, suffix);
+        return cf_keys_wrong(env, error, "%s: leave out ‘%s’ at its end", key, suffix);
     *ret_url = g_steal_pointer(&url);
     return TRUE;
 }
@@ -118,7 +68,7 @@ static const char *
 given_key(const CfProviderEnv *env, CfInspurAuth way)
 {
     for (guint i = 0; i < G_N_ELEMENTS(ways[way].keys) && ways[way].keys[i]; i++)
-        if (get(env, ways[way].keys[i]))
+        if (cf_keys_get(env, ways[way].keys[i]))
             return ways[way].keys[i];
     return NULL;
 }
@@ -135,34 +85,37 @@ derive_way(const CfProviderEnv *env, CfInspurAuth *ret_way, GError **error)
         if (!key)
             continue;
         if (first)
-            return wrong(env, error,
-                         "‘%s’ and ‘%s’ belong to two ways to authenticate; leave one out, or set "
-                         "auth = token, keycloak, iam or aksk",
-                         first, key);
+            return cf_keys_wrong(
+                env, error,
+                "‘%s’ and ‘%s’ belong to two ways to authenticate; leave one out, or set "
+                "auth = token, keycloak, iam or aksk",
+                first, key);
         first = key;
         *ret_way = (CfInspurAuth) way;
     }
-    if (get(env, "username") || get(env, "password")) {
+    if (cf_keys_get(env, "username") || cf_keys_get(env, "password")) {
         if (first && *ret_way != CF_INSPUR_AUTH_KEYCLOAK)
-            return wrong(env, error,
-                         "‘%s’ and ‘%s’ belong to two ways to authenticate; leave one out, or set "
-                         "auth = token, keycloak, iam or aksk",
-                         first, get(env, "username") ? "username" : "password");
+            return cf_keys_wrong(
+                env, error,
+                "‘%s’ and ‘%s’ belong to two ways to authenticate; leave one out, or set "
+                "auth = token, keycloak, iam or aksk",
+                first, cf_keys_get(env, "username") ? "username" : "password");
         if (!first)
             *ret_way = CF_INSPUR_AUTH_IAM;
         return TRUE;
     }
     if (!first)
-        return wrong(env, error,
-                     "no credentials; give token, or username and password (with auth_url and "
-                     "client_id for Keycloak), or access_key and secret_key");
+        return cf_keys_wrong(
+            env, error,
+            "no credentials; give token, or username and password (with auth_url and "
+            "client_id for Keycloak), or access_key and secret_key");
     return TRUE;
 }
 
 static gboolean
 read_way(const CfProviderEnv *env, CfInspurAuth *ret_way, GError **error)
 {
-    const char *text = get(env, "auth");
+    const char *text = cf_keys_get(env, "auth");
 
     if (!text)
         return derive_way(env, ret_way, error);
@@ -172,16 +125,17 @@ read_way(const CfProviderEnv *env, CfInspurAuth *ret_way, GError **error)
             return TRUE;
         }
     }
-    return wrong(env, error, "auth: ‘%s’ is none of token, keycloak, iam, aksk", text);
+    return cf_keys_wrong(env, error, "auth: ‘%s’ is none of token, keycloak, iam, aksk", text);
 }
 
 static gboolean
 need(const CfProviderEnv *env, CfInspurAuth way, const char *key, char **ret_value, GError **error)
 {
-    const char *value = get(env, key);
+    const char *value = cf_keys_get(env, key);
 
     if (!value)
-        return wrong(env, error, "‘%s’ is missing: auth = %s needs it", key, ways[way].name);
+        return cf_keys_wrong(env, error, "‘%s’ is missing: auth = %s needs it", key,
+                             ways[way].name);
     *ret_value = g_strdup(value);
     return TRUE;
 }
@@ -192,9 +146,9 @@ read_token(CfInspur *inspur, const CfProviderEnv *env, GError **error)
     if (!need(env, inspur->auth, "token", &inspur->token.access_token, error))
         return FALSE;
     inspur->token.expires_us = G_MAXINT64;
-    if (!is_printable(inspur->token.access_token))
-        return wrong(env, error,
-                     "token: a blank or a line break stands in it; give the bare token");
+    if (!cf_keys_is_printable(inspur->token.access_token))
+        return cf_keys_wrong(env, error,
+                             "token: a blank or a line break stands in it; give the bare token");
     return TRUE;
 }
 
@@ -214,10 +168,10 @@ read_keycloak(CfInspur *inspur, const CfProviderEnv *env, GError **error)
         !read_url(env, "auth_url", auth_url, "/auth", &inspur->auth_url, error) ||
         !need(env, inspur->auth, "client_id", &inspur->client_id, error))
         return FALSE;
-    inspur->realm = g_strdup(get_or(env, "realm", "picp"));
-    inspur->client_secret = g_strdup(get(env, "client_secret"));
+    inspur->realm = g_strdup(cf_keys_get_or(env, "realm", "picp"));
+    inspur->client_secret = g_strdup(cf_keys_get(env, "client_secret"));
     /* A service account has a secret and no user. */
-    if (inspur->client_secret && !get(env, "username") && !get(env, "password"))
+    if (inspur->client_secret && !cf_keys_get(env, "username") && !cf_keys_get(env, "password"))
         return TRUE;
     return read_login(inspur, env, error);
 }
@@ -225,8 +179,8 @@ read_keycloak(CfInspur *inspur, const CfProviderEnv *env, GError **error)
 static gboolean
 read_iam(CfInspur *inspur, const CfProviderEnv *env, GError **error)
 {
-    return read_url(env, "auth_url", get_or(env, "auth_url", IAM_URL), "/auth", &inspur->auth_url,
-                    error) &&
+    return read_url(env, "auth_url", cf_keys_get_or(env, "auth_url", IAM_URL), "/auth",
+                    &inspur->auth_url, error) &&
            read_login(inspur, env, error);
 }
 
@@ -235,26 +189,27 @@ read_yes_no(const CfProviderEnv *env, const char *key, gboolean *ret_yes, GError
 {
     static const char *const yes[] = {"yes", "true", "on", "1", NULL};
     static const char *const no[] = {"no", "false", "off", "0", NULL};
-    const char *text = get_or(env, key, "no");
+    const char *text = cf_keys_get_or(env, key, "no");
 
     *ret_yes = g_strv_contains(yes, text);
     if (*ret_yes || g_strv_contains(no, text))
         return TRUE;
-    return wrong(env, error, "%s: ‘%s’ is neither yes nor no", key, text);
+    return cf_keys_wrong(env, error, "%s: ‘%s’ is neither yes nor no", key, text);
 }
 
 static gboolean
 read_aksk(CfInspur *inspur, const CfProviderEnv *env, GError **error)
 {
-    const char *algorithm = get_or(env, "sign_algorithm", "sha256");
+    const char *algorithm = cf_keys_get_or(env, "sign_algorithm", "sha256");
 
     if (!need(env, inspur->auth, "access_key", &inspur->access_key, error) ||
         !need(env, inspur->auth, "secret_key", &inspur->secret_key, error))
         return FALSE;
-    if (!is_printable(inspur->access_key))
-        return wrong(env, error, "access_key: a blank or a line break stands in it");
+    if (!cf_keys_is_printable(inspur->access_key))
+        return cf_keys_wrong(env, error, "access_key: a blank or a line break stands in it");
     if (!cf_inspur_sign_algorithm(algorithm, &inspur->sign_algorithm))
-        return wrong(env, error, "sign_algorithm: ‘%s’ is none of md5, sha1, sha256", algorithm);
+        return cf_keys_wrong(env, error, "sign_algorithm: ‘%s’ is none of md5, sha1, sha256",
+                             algorithm);
     return read_yes_no(env, "sign_empty_body", &inspur->sign_empty_body, error);
 }
 
@@ -281,12 +236,13 @@ read_credentials(CfInspur *inspur, const CfProviderEnv *env, GError **error)
 static gboolean
 read_endpoint(CfInspur *inspur, const CfProviderEnv *env, GError **error)
 {
-    const char *text = get(env, "endpoint");
+    const char *text = cf_keys_get(env, "endpoint");
 
     if (!text)
-        return wrong(env, error,
-                     "‘endpoint’ is missing: the URL of the service, all before /v1, such as "
-                     "https://service.cloud.inspur.com/regionsvc-cn-north-3/ecs");
+        return cf_keys_wrong(
+            env, error,
+            "‘endpoint’ is missing: the URL of the service, all before /v1, such as "
+            "https://service.cloud.inspur.com/regionsvc-cn-north-3/ecs");
     if (!read_url(env, "endpoint", text, "/v1", &inspur->endpoint, error))
         return FALSE;
     inspur->prefix = strstr(inspur->endpoint, "://") + 3;
@@ -339,7 +295,7 @@ inspur_open(const CfProviderEnv *env, GError **error)
     inspur->context = g_main_context_ref(env->context ? env->context : g_main_context_default());
     inspur->deadline_us = env->deadline_us > 0 ? env->deadline_us : DEADLINE_US;
     inspur->page_size = env->page_size ? env->page_size : CF_INSPUR_PAGE_SIZE;
-    inspur->region = g_strdup(get(env, "region"));
+    inspur->region = g_strdup(cf_keys_get(env, "region"));
     if (!read_endpoint(inspur, env, error) || !read_credentials(inspur, env, error))
         return NULL;
     return g_steal_pointer(&inspur);
