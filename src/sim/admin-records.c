@@ -219,6 +219,11 @@ show_tags(CfSim *sim, CfSimCall *call)
 
     if (!record)
         return;
+    if (sim->dialect->show_tags) {
+        cf_sim_answer(call, 200, "");
+        sim->dialect->show_tags(sim, record, call->answer);
+        return;
+    }
     cf_sim_answer(call, 200, "[");
     for (guint i = 0; record->tags && i < record->tags->len; i++) {
         if (i)
@@ -232,27 +237,36 @@ static void
 put_tags(CfSim *sim, CfSimCall *call)
 {
     CfSimRecord *record = find_record(sim, call);
+    g_autoptr(GPtrArray) names = g_ptr_array_new_with_free_func(g_free);
     CfSimRawIter iter;
     CfSimSpan tag;
 
     if (!record || !body_is(call, '['))
         return;
-    if (record->tags)
-        g_ptr_array_unref(record->tags);
-    record->tags = g_ptr_array_new_with_free_func(g_free);
     cf_sim_raw_iter_init(&iter, cf_sim_span(call->body->str));
     while (cf_sim_raw_iter_next(&iter, NULL, &tag))
-        g_ptr_array_add(record->tags, cf_sim_raw_text(tag));
+        g_ptr_array_add(names, cf_sim_raw_text(tag));
+    if (sim->dialect->set_tags) {
+        sim->dialect->set_tags(sim, record, names);
+    } else {
+        if (record->tags)
+            g_ptr_array_unref(record->tags);
+        record->tags = g_steal_pointer(&names);
+    }
     show_tags(sim, call);
 }
 
-/* The tags of an image are part of its record. */
+/* The tags of an image are part of its record, unless the dialect keeps them apart. */
 static void
 show_image_tags(CfSim *sim, CfSimCall *call)
 {
     const CfSimRecord *record = find_record(sim, call);
     CfSimSpan tags = {"[]", 2};
 
+    if (sim->dialect->show_tags) {
+        show_tags(sim, call);
+        return;
+    }
     if (!record)
         return;
     cf_sim_raw_get(cf_sim_record_span(record), "tags", &tags);
@@ -265,6 +279,10 @@ put_image_tags(CfSim *sim, CfSimCall *call)
 {
     CfSimRecord *record = find_record(sim, call);
 
+    if (sim->dialect->set_tags) {
+        put_tags(sim, call);
+        return;
+    }
     if (!record || !body_is(call, '['))
         return;
     cf_sim_world_rewrite(sim->world, record, cf_sim_raw_set(record->text, "tags", call->body->str));

@@ -5,6 +5,7 @@
 
 typedef enum {
     SETTING_NUMBER,
+    SETTING_OFFSET, /* a number with a sign */
     SETTING_FLAG,
     SETTING_WORD,
     SETTING_TRISTATE, /* "either", false, true */
@@ -37,6 +38,7 @@ static const char *const empty_bodies[CF_SIM_EMPTY_BODY_N + 1] = {
 static const Setting settings[] = {
     {"latency_ms", SETTING_NUMBER, G_STRUCT_OFFSET(CfSimSettings, latency_ms), NULL},
     {"transition_ms", SETTING_NUMBER, G_STRUCT_OFFSET(CfSimSettings, transition_ms), NULL},
+    {"clock_skew_s", SETTING_OFFSET, G_STRUCT_OFFSET(CfSimSettings, clock_skew_s), NULL},
     {"max_page", SETTING_NUMBER, G_STRUCT_OFFSET(CfSimSettings, max_page), NULL},
     {"task_state_visible", SETTING_FLAG, G_STRUCT_OFFSET(CfSimSettings, task_state_visible), NULL},
     {"http_200_errors", SETTING_FLAG, G_STRUCT_OFFSET(CfSimSettings, http_200_errors), NULL},
@@ -68,6 +70,9 @@ cf_sim_admin_get_settings(CfSim *sim, CfSimCall *call)
         switch (setting->type) {
         case SETTING_NUMBER:
             g_string_append_printf(call->answer, "%u", value);
+            break;
+        case SETTING_OFFSET:
+            g_string_append_printf(call->answer, "%d", (gint) value);
             break;
         case SETTING_FLAG:
             g_string_append(call->answer, value ? "true" : "false");
@@ -102,6 +107,9 @@ parse_value(const Setting *setting, const cJSON *item, guint *value)
     case SETTING_NUMBER:
         *value = cJSON_IsNumber(item) ? (guint) item->valuedouble : 0;
         return cJSON_IsNumber(item) && item->valuedouble >= 0 && item->valuedouble < G_MAXUINT;
+    case SETTING_OFFSET:
+        *value = cJSON_IsNumber(item) ? (guint) item->valueint : 0;
+        return cJSON_IsNumber(item) && ABS(item->valuedouble) < G_MAXINT;
     case SETTING_FLAG:
         *value = cJSON_IsTrue(item);
         return cJSON_IsBool(item);

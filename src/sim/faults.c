@@ -18,7 +18,7 @@ static const char *const kind_names[CF_SIM_FAULT_N] = {
     [CF_SIM_FAULT_DEEP] = "deep",         [CF_SIM_FAULT_HUGE] = "huge",
     [CF_SIM_FAULT_HANG] = "hang",         [CF_SIM_FAULT_LATENCY] = "latency",
     [CF_SIM_FAULT_EMPTY] = "empty",       [CF_SIM_FAULT_PARTIAL] = "partial",
-    [CF_SIM_FAULT_SHIFT] = "shift",
+    [CF_SIM_FAULT_SHIFT] = "shift",       [CF_SIM_FAULT_JOB] = "job",
 };
 
 static void
@@ -254,6 +254,9 @@ cf_sim_fault_before(CfSim *sim, CfSimCall *call, const CfSimFault *fault)
         return FALSE;
     case CF_SIM_FAULT_SHIFT:
         call->twist = CF_SIM_TWIST_SHIFT;
+        return FALSE;
+    case CF_SIM_FAULT_JOB:
+        call->job_fails = TRUE;
         return FALSE;
     case CF_SIM_FAULT_RESET_AFTER:
     case CF_SIM_FAULT_TRUNCATE:

@@ -118,7 +118,7 @@ check_signed(CfSim *sim, const CfSimCall *call)
         return "unknown access key";
     if (!time || strlen(time) != 13 || !random_text || !*random_text)
         return "x-time or x-random missing";
-    skew_ms = g_ascii_strtoll(time, NULL, 10) - g_get_real_time() / 1000;
+    skew_ms = g_ascii_strtoll(time, NULL, 10) - cf_sim_server_date_us(sim) / 1000;
     if (skew_ms > SKEW_MAX_MS || skew_ms < -SKEW_MAX_MS)
         return "x-time too far from now";
     if (!signature_good(sim, call))

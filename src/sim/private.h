@@ -42,6 +42,7 @@ typedef enum {
 typedef struct {
     guint latency_ms, transition_ms, max_page;
     gboolean task_state_visible, http_200_errors, freeze, image_tags_joined, down;
+    gint clock_skew_s; /* what the server's clock is ahead */
     CfSimCodeStyle code_style;
     CfSimBatchPath batch_delete_path;
     CfSimEmptyBody sign_empty_body;
@@ -109,6 +110,7 @@ struct _CfSimCall {
     const CfSimRoute *route; /* (nullable): none matches */
     char *args[CF_SIM_ARGS_MAX];
     CfSimTwist twist;
+    gboolean job_fails; /* the job that it starts ends badly */
 
     guint status;
     const char *type; /* static */
@@ -116,7 +118,8 @@ struct _CfSimCall {
     GPtrArray *answer_headers; /* (nullable): names and values in turn */
     CfSimDelivery delivery;
     guint delay_ms;
-    guint fault; /* that made it hang */
+    guint fault;       /* that made it hang */
+    gint clock_skew_s; /* 0: the Date header is right */
 };
 
 void cf_sim_call_clear(CfSimCall *call);
@@ -178,11 +181,19 @@ struct _CfSimDialect {
     char *(*make)(CfSim *sim, CfSimKind kind, guint64 index);
     /* Fills the world that the options describe. */
     void (*populate)(CfSim *sim);
+    /* Optional, where tags are records: gives a server or image exactly the tags of these names,
+     * shows them as an array of names. Without them a server keeps the names, and an image has
+     * them in its member `tags`. */
+    void (*set_tags)(CfSim *sim, CfSimRecord *record, const GPtrArray *names);
+    void (*show_tags)(CfSim *sim, const CfSimRecord *record, GString *out);
 };
 
 extern const CfSimDialect cf_sim_inspur;
 
 /* ---- The parts ---- */
+
+/* Microseconds of the date that the server believes it is; not the world's clock. */
+gint64 cf_sim_server_date_us(const CfSim *sim);
 
 /* Answers a call, except for how it travels. Takes the lock. released: a second attempt, for a
  * call that hung. */
@@ -219,6 +230,7 @@ typedef enum {
     CF_SIM_FAULT_EMPTY,
     CF_SIM_FAULT_PARTIAL,
     CF_SIM_FAULT_SHIFT,
+    CF_SIM_FAULT_JOB,
     CF_SIM_FAULT_N
 } CfSimFaultKind;
 

@@ -210,6 +210,23 @@ make_response(CfSimCall *call)
     return MHD_create_response_from_buffer(len, g_string_free(text, FALSE), MHD_RESPMEM_MUST_FREE);
 }
 
+/* Returns: (transfer full): now and so many seconds, as HTTP writes it in every locale. */
+static char *
+http_date(gint skew_s)
+{
+    static const char *const days[] = {"Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun"};
+    static const char *const months[] = {"Jan", "Feb", "Mar", "Apr", "May", "Jun",
+                                         "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"};
+    g_autoptr(GDateTime) now = g_date_time_new_now_utc();
+    g_autoptr(GDateTime) date = g_date_time_add_seconds(now, skew_s);
+
+    return g_strdup_printf(
+        "%s, %02d %s %04d %02d:%02d:%02d GMT", days[g_date_time_get_day_of_week(date) - 1],
+        g_date_time_get_day_of_month(date), months[g_date_time_get_month(date) - 1],
+        g_date_time_get_year(date), g_date_time_get_hour(date), g_date_time_get_minute(date),
+        g_date_time_get_second(date));
+}
+
 static enum MHD_Result
 send_answer(Exchange *exchange)
 {
@@ -221,6 +238,11 @@ send_answer(Exchange *exchange)
         return MHD_NO;
     response = make_response(call);
     MHD_add_response_header(response, "Content-Type", call->type ? call->type : "text/plain");
+    if (call->clock_skew_s) {
+        g_autofree char *date = http_date(call->clock_skew_s);
+
+        MHD_add_response_header(response, "Date", date);
+    }
     for (guint i = 0; call->answer_headers && i + 1 < call->answer_headers->len; i += 2)
         MHD_add_response_header(response, g_ptr_array_index(call->answer_headers, i),
                                 g_ptr_array_index(call->answer_headers, i + 1));

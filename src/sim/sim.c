@@ -117,6 +117,12 @@ cf_sim_free(CfSim *sim)
     g_free(sim);
 }
 
+gint64
+cf_sim_server_date_us(const CfSim *sim)
+{
+    return g_get_real_time() + sim->settings.clock_skew_s * G_USEC_PER_SEC;
+}
+
 /* The dialect's own part: is it there, is it up, may the caller, then what the route says. */
 static void
 dispatch(CfSim *sim, CfSimCall *call)
@@ -143,6 +149,7 @@ process_locked(CfSim *sim, CfSimCall *call, gboolean released)
     }
     call->delivery = CF_SIM_DELIVER;
     call->delay_ms = sim->settings.latency_ms;
+    call->clock_skew_s = sim->settings.clock_skew_s;
     if (!released) {
         call->route = cf_sim_route_of_call(sim->dialect, call);
         cf_sim_journal_count(sim->journal, call);

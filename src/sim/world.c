@@ -4,7 +4,7 @@
 
 typedef struct {
     gint64 at_us;
-    char *changes;
+    char *changes; /* (nullable): the record goes */
 } Step;
 
 typedef struct {
@@ -136,6 +136,11 @@ cf_sim_world_settle(CfSimWorld *world)
             return;
         g_sequence_remove(g_steal_pointer(&record->due));
         g_queue_pop_head(record->steps);
+        if (!step->changes) {
+            step_free(step);
+            cf_sim_world_remove(world, record);
+            continue;
+        }
         cf_sim_world_merge(world, record, step->changes);
         step_free(step);
         if (!g_queue_is_empty(record->steps))

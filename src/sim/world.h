@@ -9,7 +9,8 @@
 
 G_BEGIN_DECLS
 
-typedef enum { CF_SIM_SERVERS, CF_SIM_IMAGES, CF_SIM_KIND_N } CfSimKind;
+/* Jobs and tags are records only where the cloud knows them as such. */
+typedef enum { CF_SIM_SERVERS, CF_SIM_IMAGES, CF_SIM_JOBS, CF_SIM_TAGS, CF_SIM_KIND_N } CfSimKind;
 
 /* What a record cannot say for itself. */
 typedef enum {
@@ -30,7 +31,8 @@ typedef struct {
 
 typedef struct _CfSimWorld CfSimWorld;
 
-/* ids: what the member is called that holds a record's id, by kind; constant and static. */
+/* ids: what the member is called that holds a record's id, by kind (NULL: there is no such kind);
+ * constant and static. */
 CfSimWorld *cf_sim_world_new(const char *const *ids);
 void cf_sim_world_free(CfSimWorld *world);
 
@@ -65,7 +67,8 @@ void cf_sim_world_rewrite(CfSimWorld *world, CfSimRecord *record, char *text);
 /* Sets each member of changes, a JSON object. */
 void cf_sim_world_merge(CfSimWorld *world, CfSimRecord *record, const char *changes);
 
-/* In delay_ms from the last planned change on (or from now on), merges changes. */
+/* In delay_ms from the last planned change on (or from now on), merges changes.
+ * changes: (nullable): removes the record. */
 void cf_sim_world_plan(CfSimWorld *world, CfSimRecord *record, guint delay_ms, const char *changes);
 /* Forgets the changes that are still to come. */
 void cf_sim_world_unplan(CfSimWorld *world, CfSimRecord *record);
