@@ -22,6 +22,7 @@ pending_free(CfPending *pending)
     if (!pending)
         return;
     g_free(pending->want);
+    g_free(pending->before);
     g_free(pending);
 }
 
@@ -45,6 +46,8 @@ cf_pending_new(const CfAction *action, const char *want)
     pending->kind = action->kind;
     pending->verb = action->verb;
     pending->want = g_strdup(want);
+    if (action->tags_before)
+        pending->before = g_strjoinv("\n", action->tags_before);
     pending->accepted_us = cf_clock_mono_us();
     pending->give_up_us = pending->accepted_us + (value ? GIVE_UP_VALUE_US : GIVE_UP_POWER_US);
     return pending;
@@ -80,6 +83,34 @@ drop(CfFollow *follow, CfActionKind kind)
 {
     pending_free(follow->pending[kind]);
     follow->pending[kind] = NULL;
+}
+
+CfPending *
+cf_follow_get(CfCollectionState *state, guint32 handle, CfActionKind kind)
+{
+    CfFollow *follow = follow_of(state, handle);
+
+    return follow ? follow->pending[kind] : NULL;
+}
+
+void
+cf_follow_end(CfCollectionState *state, const char *id, CfActionKind kind)
+{
+    CfResource *resource = cf_state_find(state, id);
+    CfFollow *follow = resource ? follow_of(state, resource->handle) : NULL;
+    CfResource *copy;
+    CfEdit edit;
+
+    if (!follow || !follow->pending[kind])
+        return;
+    drop(follow, kind);
+    if (follow_is_empty(follow))
+        cf_follow_forget(state, resource->handle);
+    copy = cf_resource_copy(resource);
+    cf_resource_show_over(state, copy);
+    cf_edit_begin(&edit, state);
+    cf_edit_replace(&edit, resource, copy);
+    cf_edit_commit(&edit, FALSE);
 }
 
 static CfState
@@ -183,7 +214,9 @@ cf_follow_apply(CfCollectionState *state, CfResource *copy, gint64 requested_us)
         case CF_ACTION_CAPTURE:
             over = requested_us > 0 && !cf_state_is_transitional(cf_record_get_state(copy->base));
             break;
-        case CF_ACTION_DELETE:
+        case CF_ACTION_DELETE: /* most clouds just list it no more */
+            over = requested_us >= pending->accepted_us &&
+                   cf_record_get_state(copy->base) == CF_STATE_DELETED;
             break;
         default:
             over = requested_us >= pending->accepted_us &&
@@ -399,6 +432,19 @@ schedule(CfInventory *inventory)
     if (next_us != G_MAXINT64 && !inventory->closing)
         inventory->follow_timer =
             cf_inventory_timer(inventory, next_us - now_us, on_follow_timer, inventory);
+}
+
+void
+cf_follow_hurry(CfCollectionState *state, const char *id)
+{
+    CfResource *resource = cf_state_find(state, id);
+    CfFollow *follow = resource ? follow_of(state, resource->handle) : NULL;
+
+    if (!follow)
+        return;
+    follow->interval_us = INTERVAL_MIN_US;
+    follow->next_us = cf_clock_mono_us();
+    schedule(state->inventory);
 }
 
 /* pending: (transfer full). */

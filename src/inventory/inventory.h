@@ -124,7 +124,8 @@ typedef struct {
 } CfOrder;
 
 CfOrder *cf_order_new(CfAction *action /* (transfer full) */);
-void cf_order_free(CfOrder *order); /* (nullable) */
+CfOrder *cf_order_copy(const CfOrder *order); /* a reference to the same action */
+void cf_order_free(CfOrder *order);           /* (nullable) */
 
 /* Does it. order: (transfer full). callback: the verdict, made when the new state is published.
  * Thread: any. */

@@ -92,6 +92,18 @@ cf_events_action(CfInventory *inventory, const CfResource *resource, const CfOrd
                cf_action_kind_to_string(order->action->kind), NULL, order->value);
 }
 
+void
+cf_events_failed(CfInventory *inventory, const CfResource *resource, const CfOrder *order,
+                 const GError *error)
+{
+    const CfCloudWords *words = cf_error_get_cloud(error);
+    g_autofree char *text =
+        g_strdup_printf("failed: %s", words && words->message ? words->message : error->message);
+
+    event_line(inventory, order->action->collection, resource, "action",
+               cf_action_kind_to_string(order->action->kind), order->value, text);
+}
+
 static void
 line_error(GString *line, const GError *error)
 {
@@ -102,15 +114,12 @@ line_error(GString *line, const GError *error)
     line_text(line, "message", words && words->message ? words->message : error->message);
 }
 
-void
-cf_journal_action(CfInventory *inventory, const CfOrder *order, const char *old,
-                  const CfActionResult *result, const GError *error, gint64 began_us)
+/* Who did what: the beginning of a line about an order. */
+static void
+line_order(CfInventory *inventory, GString *line, const char *kind, const CfOrder *order)
 {
-    g_autoptr(GString) line = g_string_new(NULL);
-    const CfCloudWords *words = error ? cf_error_get_cloud(error) : NULL;
-
     line_begin(line);
-    line_text(line, "kind", "action");
+    line_text(line, "kind", kind);
     line_text(line, "profile", inventory->profile);
     line_number(line, "uid", order->actor.uid);
     line_number(line, "pid", order->actor.pid);
@@ -119,6 +128,34 @@ cf_journal_action(CfInventory *inventory, const CfOrder *order, const char *old,
     line_text(line, "collection", cf_collection_name(order->action->collection));
     line_text(line, "id", order->action->ids[0]);
     line_text(line, "action", cf_action_kind_to_string(order->action->kind));
+}
+
+void
+cf_journal_job(CfInventory *inventory, const CfOrder *order, const char *job_id,
+               const GError *error, gint64 began_us)
+{
+    g_autoptr(GString) line = g_string_new(NULL);
+    const CfCloudWords *words = cf_error_get_cloud(error);
+
+    line_order(inventory, line, "job", order);
+    line_text(line, "new", order->value);
+    line_text(line, "job", job_id);
+    if (words)
+        line_text(line, "request_id", words->request_id);
+    line_error(line, error);
+    line_text(line, "result", "failed");
+    line_number(line, "ms", (cf_clock_mono_us() - began_us) / 1000);
+    line_end(inventory, inventory->journal, line, CF_FACT_JOURNAL);
+}
+
+void
+cf_journal_action(CfInventory *inventory, const CfOrder *order, const char *old,
+                  const CfActionResult *result, const GError *error, gint64 began_us)
+{
+    g_autoptr(GString) line = g_string_new(NULL);
+    const CfCloudWords *words = error ? cf_error_get_cloud(error) : NULL;
+
+    line_order(inventory, line, "action", order);
     line_text(line, "old", old);
     line_text(line, "new", order->value);
     if (result && result->method_path)

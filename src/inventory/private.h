@@ -8,6 +8,7 @@ typedef struct {
     CfActionKind kind;
     CfVerb verb;
     char *want;             /* RENAME, DESCRIBE, TAGS: the value that we expect */
+    char *before;           /* TAGS (nullable): what the cloud had before */
     gint64 accepted_us;     /* monotonic */
     gint64 give_up_us;      /* monotonic */
     gboolean seen_changing; /* the cloud showed the transition */
@@ -94,7 +95,10 @@ struct _CfInventory {
     GHashTable *tag_flights; /* id → (element-type CfTagWait) those who wait for that call */
     GQueue action_times;     /* monotonic us of the last minute's actions */
     guint64 orders;          /* under way */
-    guint skipped;           /* records of the last listing that could not be read */
+    GPtrArray *jobs;         /* (element-type CfJob) */
+    GSource *job_timer;
+    guint jobs_asking; /* questions after a job under way */
+    guint skipped;     /* records of the last listing that could not be read */
 };
 
 /* publish.c: changing what is shown. Engine's thread. */
@@ -131,6 +135,16 @@ void cf_journal_call(CfInventory *inventory, const CfHttpRequest *request, const
                      const GError *error);
 void cf_events_change(CfInventory *inventory, CfCollection collection, const CfChange *change);
 void cf_events_action(CfInventory *inventory, const CfResource *resource, const CfOrder *order);
+/* What was accepted came to nothing. */
+void cf_events_failed(CfInventory *inventory, const CfResource *resource, const CfOrder *order,
+                      const GError *error);
+void cf_journal_job(CfInventory *inventory, const CfOrder *order, const char *job_id,
+                    const GError *error, gint64 began_us);
+
+/* verdict.c: last_error of a resource: the cloud's words, or ours, and what we add. addition:
+ * (nullable). */
+void cf_note_failure(CfCollectionState *state, const char *id, const GError *error,
+                     const char *addition);
 
 /* inventory.c: called by the refresh when it ended. error: (nullable). */
 void cf_waiters_wake(CfCollectionState *state, gint64 began_us, const GError *error);
@@ -143,6 +157,12 @@ void cf_refresh_cancel(CfCollectionState *state);
 void cf_follow(CfCollectionState *state, CfResource *resource, CfPending *pending);
 void cf_follow_apply(CfCollectionState *state, CfResource *copy, gint64 requested_us);
 void cf_follow_forget(CfCollectionState *state, guint32 handle);
+/* Returns: (transfer none) (nullable). */
+CfPending *cf_follow_get(CfCollectionState *state, guint32 handle, CfActionKind kind);
+/* The action is over, whatever the cloud shows: what it laid over the record goes. */
+void cf_follow_end(CfCollectionState *state, const char *id, CfActionKind kind);
+/* A resource that is followed is read again at once. */
+void cf_follow_hurry(CfCollectionState *state, const char *id);
 void cf_follow_free(gpointer follow);
 CfState cf_follow_state(CfCollectionState *state, const CfResource *resource);
 CfPending *cf_pending_new(const CfAction *action, const char *want);

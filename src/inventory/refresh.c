@@ -2,70 +2,20 @@
  * look before anything counts as gone, one version published at the end. internals.md section 2. */
 #include <string.h>
 
-#include "inventory/private.h"
-#include "inventory/walk.h"
+#include "inventory/refresh-private.h"
 #include "util/clock.h"
 #include "util/error.h"
 #include "util/log.h"
 
 #define SIDE_BY_SIDE 8
-#define SHOWS_MAX 20   /* more missing resources than this are confirmed by another listing */
-#define LISTINGS_MAX 4 /* listings that one refresh may cost when they disagree */
 #define BACKOFF_MIN_US (G_USEC_PER_SEC / 2)
 #define BACKOFF_MAX_US (5 * G_USEC_PER_SEC)
 #define BACKOFF_AUTH_US (30 * G_USEC_PER_SEC)
 
-/* A record of this listing. */
-typedef struct {
-    CfRecord *record;
-    gint64 requested_us;
-} Found;
-
-enum { VERDICT_NONE, VERDICT_GONE, VERDICT_THERE };
-
-struct _CfRefresh {
-    CfCollectionState *state; /* NULL once cancelled */
-    gint64 began_us, began_real_us;
-    CfDoneCallback first; /* told when the first call was answered */
-    gpointer first_data;
-
-    /* of the present listing */
-    guint listing;          /* counts from 1 */
-    guint asked;            /* pages asked for */
-    guint answered;         /* pages that came */
-    guint page_size;        /* as the cloud's first page shows it */
-    guint pages;            /* how many there should be; 0: not known yet */
-    gint64 total;           /* -1: not told */
-    guint collected;        /* records, duplicates included */
-    gboolean ended;         /* an empty page came */
-    CfWalk *walk;           /* (nullable) the cloud pages by marker */
-    gboolean lost;          /* a marker was unknown: the next listing begins at the front only */
-    gint64 short_by;        /* of the listing before: total less collected; -1: none */
-    GHashTable *found;      /* id (borrowed) → Found */
-    GPtrArray *page_orders; /* (element-type GPtrArray of CfRecord (owned)) by page, from 0 */
-    guint parsed, reused, skipped;
-
-    /* for finding unchanged records */
-    GHashTable
-        *by_text; /* sampled hash of the text → (element-type CfResource) chained in GSList */
-
-    GHashTable *unseen;   /* ids that the listing before lacked; NULL at first */
-    guint shows;          /* confirming calls under way */
-    gboolean sampling;    /* they are samples of a great disappearance */
-    GHashTable *verdicts; /* id → VERDICT_… */
-};
-
-typedef struct {
-    CfRefresh *refresh; /* holds a reference count of its own: refresh->callbacks */
-    guint page;         /* from 1; by marker: number of the stretch + 1 */
-    guint listing;
-    char *id;
-} Call;
-
 static void
 found_free(gpointer data)
 {
-    Found *found = data;
+    CfFound *found = data;
 
     cf_record_unref(found->record);
     g_free(found);
@@ -85,8 +35,8 @@ by_text_free(gpointer list)
     g_slist_free(list);
 }
 
-static CfRefresh *
-refresh_ref(CfRefresh *refresh)
+CfRefresh *
+cf_refresh_ref(CfRefresh *refresh)
 {
     return g_rc_box_acquire(refresh);
 }
@@ -102,8 +52,8 @@ refresh_clear(gpointer data)
     g_clear_pointer(&refresh->verdicts, g_hash_table_unref);
 }
 
-static void
-refresh_unref(CfRefresh *refresh)
+void
+cf_refresh_unref(CfRefresh *refresh)
 {
     g_rc_box_release_full(refresh, refresh_clear);
 }
@@ -121,7 +71,6 @@ record_unref(gpointer data)
     cf_record_unref(data);
 }
 
-static void refresh_finish(CfRefresh *refresh);
 static void refresh_fill(CfRefresh *refresh);
 
 /* ---- the end ---- */
@@ -150,9 +99,8 @@ retry_others(CfCollectionState *state)
     }
 }
 
-/* Takes the refresh off its state and wakes those who wait. error: (nullable). */
-static void
-refresh_end(CfRefresh *refresh, const GError *error)
+void
+cf_refresh_end(CfRefresh *refresh, const GError *error)
 {
     CfCollectionState *state = refresh->state;
     CfInventory *inventory = state->inventory;
@@ -188,7 +136,7 @@ refresh_end(CfRefresh *refresh, const GError *error)
         retry_others(state);
     cf_inventory_update_health(inventory);
     cf_waiters_wake(state, refresh->began_us, error);
-    refresh_unref(refresh);
+    cf_refresh_unref(refresh);
 }
 
 void
@@ -198,7 +146,7 @@ cf_refresh_cancel(CfCollectionState *state)
         g_error_new_literal(CF_ERROR, CF_ERROR_TIMEOUT, "the mount is being ended");
 
     if (state->refresh)
-        refresh_end(state->refresh, error);
+        cf_refresh_end(state->refresh, error);
     else
         cf_waiters_wake(state, G_MAXINT64, error);
 }
@@ -287,7 +235,7 @@ find_same(CfRefresh *refresh, CfJsonSpan span, guint *cursor)
 static void
 keep_found(CfRefresh *refresh, CfRecord *record, gint64 requested_us, GPtrArray *order)
 {
-    Found *found = g_hash_table_lookup(refresh->found, cf_record_get_id(record));
+    CfFound *found = g_hash_table_lookup(refresh->found, cf_record_get_id(record));
 
     if (found) {
         /* The list moved while it was paged, or says a thing twice: the newer answer wins. */
@@ -302,7 +250,7 @@ keep_found(CfRefresh *refresh, CfRecord *record, gint64 requested_us, GPtrArray 
         }
         return;
     }
-    found = g_new(Found, 1);
+    found = g_new(CfFound, 1);
     found->record = cf_record_ref(record);
     found->requested_us = requested_us;
     g_hash_table_insert(refresh->found, (gpointer) cf_record_get_id(record), found);
@@ -374,8 +322,8 @@ plan_walk(CfRefresh *refresh)
     return cf_walk_new(bounds);
 }
 
-static void
-start_listing(CfRefresh *refresh)
+void
+cf_refresh_list(CfRefresh *refresh)
 {
     listing_clear(refresh);
     refresh->found = g_hash_table_new_full(g_str_hash, g_str_equal, NULL, found_free);
@@ -407,20 +355,20 @@ listing_done(CfRefresh *refresh)
         /* Fewer records than the cloud says that there are: look again. A cloud whose total is
          * simply wrong says the same twice, and is believed then. */
         refresh->short_by = short_by;
-        if (refresh->listing < LISTINGS_MAX) {
-            start_listing(refresh);
+        if (refresh->listing < CF_LISTINGS_MAX) {
+            cf_refresh_list(refresh);
         } else {
             g_autoptr(GError) error = NULL;
 
             g_set_error(&error, CF_ERROR, CF_ERROR_PROTOCOL,
                         "%s: the listing stays incomplete: %u of %" G_GINT64_FORMAT " came",
                         cf_collection_name(state->which), (guint) different, refresh->total);
-            refresh_end(refresh, error);
+            cf_refresh_end(refresh, error);
         }
         return;
     }
     state->short_by = MAX(short_by, 0);
-    refresh_finish(refresh);
+    cf_refresh_publish(refresh);
 }
 
 static void
@@ -443,27 +391,27 @@ static gboolean
 walk_again(CfRefresh *refresh, const GError *error)
 {
     if (!refresh->walk || !g_error_matches(error, CF_ERROR, CF_ERROR_CHANGED) ||
-        refresh->listing >= LISTINGS_MAX)
+        refresh->listing >= CF_LISTINGS_MAX)
         return FALSE;
     refresh->lost = TRUE;
-    start_listing(refresh);
+    cf_refresh_list(refresh);
     return TRUE;
 }
 
 static void
 on_page(const CfPage *page, const GError *error, gpointer data)
 {
-    g_autofree Call *call = data;
+    g_autofree CfRefreshCall *call = data;
     CfRefresh *refresh = call->refresh;
 
     if (!refresh->state || refresh->listing != call->listing) {
-        refresh_unref(refresh);
+        cf_refresh_unref(refresh);
         return;
     }
     if (error) {
         if (!walk_again(refresh, error))
-            refresh_end(refresh, error);
-        refresh_unref(refresh);
+            cf_refresh_end(refresh, error);
+        cf_refresh_unref(refresh);
         return;
     }
     refresh->answered++;
@@ -480,16 +428,16 @@ on_page(const CfPage *page, const GError *error, gpointer data)
     tell_first(refresh, NULL);
     if (refresh->state)
         refresh_fill(refresh);
-    refresh_unref(refresh);
+    cf_refresh_unref(refresh);
 }
 
 static void
 ask_page(CfRefresh *refresh)
 {
     CfInventory *inventory = refresh->state->inventory;
-    Call *call = g_new0(Call, 1);
+    CfRefreshCall *call = g_new0(CfRefreshCall, 1);
 
-    call->refresh = refresh_ref(refresh);
+    call->refresh = cf_refresh_ref(refresh);
     call->page = ++refresh->asked;
     call->listing = refresh->listing;
     inventory->ops->list(inventory->handle, refresh->state->which, call->page,
@@ -508,9 +456,9 @@ walk_fill(CfRefresh *refresh)
 
     while (cf_walk_get_under_way(refresh->walk) < SIDE_BY_SIDE &&
            cf_walk_ask(refresh->walk, &stretch, &marker)) {
-        Call *call = g_new0(Call, 1);
+        CfRefreshCall *call = g_new0(CfRefreshCall, 1);
 
-        call->refresh = refresh_ref(refresh);
+        call->refresh = cf_refresh_ref(refresh);
         call->page = stretch + 1;
         call->listing = refresh->listing;
         inventory->ops->list_from(inventory->handle, refresh->state->which, marker, 0, deadline_us,
@@ -552,265 +500,6 @@ refresh_fill(CfRefresh *refresh)
         listing_done(refresh);
 }
 
-/* ---- the second look, and publishing ---- */
-
-/* Whether a show call's text says of everything in the listing's the same, and more. */
-static gboolean
-says_the_same(const CfRecord *shown, const CfRecord *listed)
-{
-    CfJsonSpan whole, part, key, value, other;
-    CfJsonIter iter;
-
-    whole.text = cf_record_get_raw(shown, &whole.len);
-    part.text = cf_record_get_raw(listed, &part.len);
-    cf_json_iter_init(&iter, part);
-    while (cf_json_iter_next(&iter, &key, &value)) {
-        g_autofree char *name = cf_json_string(key);
-
-        if (!name || !cf_json_get(whole, name, FALSE, &other) || other.len != value.len ||
-            memcmp(other.text, value.text, value.len) != 0)
-            return FALSE;
-    }
-    return TRUE;
-}
-
-/* The listing's record of a resource that is there. A text that only a show call gives stays while
- * the listing says the same; an answer to a question older than what we know is no news. */
-static void
-copy_listed(CfCollectionState *state, CfEdit *edit, CfResource *resource, const Found *found)
-{
-    g_autoptr(CfResource) copy = cf_resource_copy(resource);
-    CfRecord *former = copy->listed;
-
-    copy->missing = 0;
-    copy->listed = cf_record_ref(found->record);
-    cf_record_unref(former);
-    if (found->requested_us >= copy->valid_us) {
-        if (copy->base != found->record && !says_the_same(copy->base, found->record)) {
-            cf_record_unref(copy->base);
-            copy->base = cf_record_ref(found->record);
-        }
-        cf_follow_apply(state, copy, found->requested_us);
-        cf_resource_show_over(state, copy);
-    }
-    cf_edit_replace(edit, resource, g_steal_pointer(&copy));
-}
-
-static int
-verdict_of(const CfRefresh *refresh, const CfResource *resource)
-{
-    return refresh->verdicts ? GPOINTER_TO_INT(g_hash_table_lookup(
-                                   refresh->verdicts, cf_record_get_id(resource->record)))
-                             : VERDICT_NONE;
-}
-
-static void
-publish(CfRefresh *refresh)
-{
-    CfCollectionState *state = refresh->state;
-    CfInventory *inventory = state->inventory;
-    CfEdit edit;
-    gint64 now_ns = cf_clock_real_ns();
-    GHashTableIter iter;
-    gpointer id, value;
-    GPtrArray *order = g_ptr_array_new();
-    gboolean first = !state->current;
-
-    cf_edit_begin(&edit, state);
-    for (guint i = 0; state->current && i < state->current->n_slots; i++) {
-        CfResource *resource = state->current->slots[i];
-        const Found *found;
-
-        if (!resource)
-            continue;
-        found = g_hash_table_lookup(refresh->found, cf_record_get_id(resource->record));
-        if (found) {
-            if (found->record != resource->listed || resource->missing ||
-                (resource->base != resource->listed && found->requested_us >= resource->valid_us) ||
-                g_hash_table_contains(state->follows, GUINT_TO_POINTER(i)))
-                copy_listed(state, &edit, resource, found);
-        } else if (verdict_of(refresh, resource) == VERDICT_GONE) {
-            cf_edit_replace(&edit, resource, NULL);
-        } else if (resource->valid_us <= refresh->began_us) {
-            gboolean there = verdict_of(refresh, resource) == VERDICT_THERE;
-
-            if (resource->missing != (there ? 0 : 1)) {
-                CfResource *copy = cf_resource_copy(resource);
-
-                copy->missing = there ? 0 : 1;
-                cf_edit_replace(&edit, resource, copy);
-            }
-        }
-    }
-    g_hash_table_iter_init(&iter, refresh->found);
-    while (g_hash_table_iter_next(&iter, &id, &value))
-        if (!cf_state_find(state, id))
-            cf_edit_add(&edit, ((Found *) value)->record, TRUE, now_ns);
-
-    g_mutex_lock(&inventory->lock);
-    state->began_us = refresh->began_us;
-    state->began_real_us = refresh->began_real_us;
-    g_mutex_unlock(&inventory->lock);
-    cf_edit_commit(&edit, first);
-
-    for (guint p = 0; p < refresh->page_orders->len; p++) {
-        GPtrArray *page = refresh->page_orders->pdata[p];
-
-        for (guint i = 0; page && i < page->len; i++) {
-            CfResource *resource = cf_state_find(state, cf_record_get_id(page->pdata[i]));
-
-            if (resource)
-                g_ptr_array_add(order, GUINT_TO_POINTER(resource->handle));
-        }
-    }
-    if (state->order)
-        g_ptr_array_unref(state->order);
-    state->order = order;
-    inventory->skipped = refresh->skipped;
-    cf_inventory_facts(inventory, state->which == CF_SERVERS ? CF_FACT_FETCHED_SERVERS
-                                                             : CF_FACT_FETCHED_IMAGES);
-}
-
-static gboolean
-is_gone(gpointer id, gpointer verdict, gpointer data)
-{
-    return GPOINTER_TO_INT(verdict) == VERDICT_GONE;
-}
-
-/* Two listings lack a great part of what was there. One of the samples is there all the same: then
- * the listings are wrong, and nothing is gone. */
-static void
-judge_samples(CfRefresh *refresh)
-{
-    GHashTableIter iter;
-    gpointer verdict;
-
-    g_hash_table_iter_init(&iter, refresh->verdicts);
-    while (g_hash_table_iter_next(&iter, NULL, &verdict))
-        if (GPOINTER_TO_INT(verdict) == VERDICT_THERE) {
-            g_hash_table_foreach_remove(refresh->verdicts, is_gone, NULL);
-            cf_info("%s: %s: the listing lacks what a show call finds; nothing was removed",
-                    refresh->state->inventory->profile, cf_collection_name(refresh->state->which));
-            return;
-        }
-}
-
-static void
-on_confirmed(CfRecord *record, gint64 requested_us, const GError *error, gpointer data)
-{
-    g_autofree Call *call = data;
-    g_autofree char *id = call->id;
-    CfRefresh *refresh = call->refresh;
-
-    if (refresh->state) {
-        gboolean gone = g_error_matches(error, CF_ERROR, CF_ERROR_NOT_FOUND);
-
-        g_hash_table_insert(refresh->verdicts, g_steal_pointer(&id),
-                            GINT_TO_POINTER(gone    ? VERDICT_GONE
-                                            : error ? VERDICT_NONE
-                                                    : VERDICT_THERE));
-        if (--refresh->shows == 0) {
-            if (refresh->sampling)
-                judge_samples(refresh);
-            publish(refresh);
-            refresh_end(refresh, NULL);
-        }
-    }
-    refresh_unref(refresh);
-}
-
-/* Those of the present version that this listing lacks and that need a second look. */
-static GPtrArray *
-collect_missing(CfRefresh *refresh)
-{
-    CfCollectionState *state = refresh->state;
-    GPtrArray *missing = g_ptr_array_new();
-
-    for (guint i = 0; state->current && i < state->current->n_slots; i++) {
-        CfResource *resource = state->current->slots[i];
-        const char *id = resource ? cf_record_get_id(resource->record) : NULL;
-
-        if (!resource || g_hash_table_contains(refresh->found, id))
-            continue;
-        if (resource->valid_us > refresh->began_us)
-            continue; /* younger than the listing */
-        /* A listing that is shorter than its own total proves nothing. */
-        if (state->short_by == 0 &&
-            (resource->missing > 0 ||
-             (refresh->unseen && g_hash_table_contains(refresh->unseen, id))))
-            g_hash_table_insert(refresh->verdicts, g_strdup(id), GINT_TO_POINTER(VERDICT_GONE));
-        else
-            g_ptr_array_add(missing, (gpointer) id);
-    }
-    return missing;
-}
-
-#define SAMPLES 5
-
-/* A few of those that two listings lack, spread over all of them. */
-static void
-add_samples(CfRefresh *refresh, GPtrArray *ids)
-{
-    guint step = g_hash_table_size(refresh->verdicts) / SAMPLES;
-    GHashTableIter iter;
-    gpointer id;
-    guint i = 0;
-
-    g_hash_table_iter_init(&iter, refresh->verdicts);
-    while (g_hash_table_iter_next(&iter, &id, NULL))
-        if (i++ % step == 0 && ids->len < SAMPLES)
-            g_ptr_array_add(ids, id);
-}
-
-/* A show call for each of the ids. */
-static void
-ask_for(CfRefresh *refresh, const GPtrArray *ids)
-{
-    CfInventory *inventory = refresh->state->inventory;
-    CfCollection which = refresh->state->which;
-    gint64 wait_us = MIN(inventory->options.deadline_us, 5 * G_USEC_PER_SEC);
-
-    refresh->shows = ids->len;
-    for (guint i = 0; i < ids->len; i++) {
-        Call *call = g_new0(Call, 1);
-
-        call->refresh = refresh_ref(refresh);
-        call->id = g_strdup(ids->pdata[i]);
-        inventory->ops->show(inventory->handle, which, call->id, cf_clock_mono_us() + wait_us,
-                             on_confirmed, call);
-    }
-}
-
-static void
-refresh_finish(CfRefresh *refresh)
-{
-    CfCollectionState *state = refresh->state;
-    g_autoptr(GPtrArray) missing = NULL;
-
-    if (!refresh->verdicts)
-        refresh->verdicts = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, NULL);
-    missing = collect_missing(refresh);
-    if (missing->len > SHOWS_MAX && refresh->listing < LISTINGS_MAX && state->short_by == 0) {
-        if (!refresh->unseen)
-            refresh->unseen = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, NULL);
-        for (guint i = 0; i < missing->len; i++)
-            g_hash_table_add(refresh->unseen, g_strdup(missing->pdata[i]));
-        start_listing(refresh);
-        return;
-    }
-    if (g_hash_table_size(refresh->verdicts) > SHOWS_MAX &&
-        g_hash_table_size(refresh->verdicts) > state->current->n / 2) {
-        refresh->sampling = TRUE;
-        add_samples(refresh, missing);
-    }
-    if (missing->len > 0 && missing->len <= SHOWS_MAX) {
-        ask_for(refresh, missing);
-        return;
-    }
-    publish(refresh);
-    refresh_end(refresh, NULL);
-}
-
 void
 cf_refresh_start(CfCollectionState *state, CfDoneCallback first, gpointer data)
 {
@@ -834,5 +523,5 @@ cf_refresh_start(CfCollectionState *state, CfDoneCallback first, gpointer data)
     state->refresh = refresh;
     if (!state->current)
         cf_inventory_update_health(state->inventory);
-    start_listing(refresh);
+    cf_refresh_list(refresh);
 }

@@ -211,9 +211,13 @@ store(const CfPlace *place, const CfAttribute *row, const CfWrite *write, CfDone
     order = order_of(place, row, write, action, value);
     if (row->action == CF_ACTION_TAGS) {
         /* What is shown now is what the writer saw, or stored just before. */
+        const CfProviderOps *ops = cf_inventory_get_ops(place->profile->inventory);
+        gboolean apart = ops->tags_apart && place->node.collection == CF_SERVERS;
+        const char *shown = cf_resource_get(place->resource, (guint) row->field);
+
         order->add = write->append;
-        if (!order->add)
-            order->shown = g_strdup(cf_resource_get(place->resource, (guint) row->field));
+        if (!order->add) /* where tags come with the listing, none is a set that is known */
+            order->shown = g_strdup(shown || apart ? shown : "");
     }
     storing = g_new(Storing, 1);
     *storing = (Storing){place->tree, ino, *write, NULL, callback, data};

@@ -1,0 +1,38 @@
+/* An order under way: what the files about orders share. Engine's thread only. */
+#pragma once
+
+#include "inventory/private.h"
+
+typedef struct {
+    CfInventory *inventory;
+    CfCollectionState *state;
+    CfOrder *order;
+    CfDoneCallback callback;
+    gpointer data;
+    gint64 began_us; /* monotonic */
+    char *old;       /* for the journal (nullable) */
+    char *call;      /* (nullable) the call that was refused */
+    GError *refusal; /* (nullable) what the cloud said before we looked whether it is so already */
+} CfDoing;
+
+static inline const char *
+cf_doing_id(const CfDoing *doing)
+{
+    return doing->order->action->ids[0];
+}
+
+/* action.c: sends the order's action, or says that it would (dry_run). */
+void cf_doing_send(CfDoing *doing);
+void cf_doing_free(CfDoing *doing);
+
+/* verdict.c: the two ends of an order; doing: (transfer full). */
+/* result: (nullable) when nothing was sent. */
+void cf_doing_accept(CfDoing *doing, const CfActionResult *result);
+void cf_doing_fail(CfDoing *doing, const GError *error);
+/* The same where the mount may be ending. error: (nullable). */
+void cf_doing_give_up(CfDoing *doing, const GError *error);
+/* What the file shows that is written; for the journal. (transfer none) (nullable result). */
+const char *cf_doing_get_old(const CfDoing *doing, const CfResource *resource);
+
+/* edit-tags.c: reads the tags afresh, compares, and sends. */
+void cf_doing_edit_tags(CfDoing *doing);

@@ -1,0 +1,65 @@
+/* A refresh under way: what the files about it share. Engine's thread only. */
+#pragma once
+
+#include "inventory/private.h"
+#include "inventory/walk.h"
+
+#define CF_LISTINGS_MAX 4 /* listings that one refresh may cost when they disagree */
+
+/* A record of this listing. */
+typedef struct {
+    CfRecord *record;
+    gint64 requested_us;
+} CfFound;
+
+enum { VERDICT_NONE, VERDICT_GONE, VERDICT_THERE };
+
+struct _CfRefresh {
+    CfCollectionState *state; /* NULL once cancelled */
+    gint64 began_us, began_real_us;
+    CfDoneCallback first; /* told when the first call was answered */
+    gpointer first_data;
+
+    /* of the present listing */
+    guint listing;          /* counts from 1 */
+    guint asked;            /* pages asked for */
+    guint answered;         /* pages that came */
+    guint page_size;        /* as the cloud's first page shows it */
+    guint pages;            /* how many there should be; 0: not known yet */
+    gint64 total;           /* -1: not told */
+    guint collected;        /* records, duplicates included */
+    gboolean ended;         /* an empty page came */
+    CfWalk *walk;           /* (nullable) the cloud pages by marker */
+    gboolean lost;          /* a marker was unknown: the next listing begins at the front only */
+    gint64 short_by;        /* of the listing before: total less collected; -1: none */
+    GHashTable *found;      /* id (borrowed) → CfFound */
+    GPtrArray *page_orders; /* (element-type GPtrArray of CfRecord (owned)) by page, from 0 */
+    guint parsed, reused, skipped;
+
+    /* for finding unchanged records */
+    GHashTable
+        *by_text; /* sampled hash of the text → (element-type CfResource) chained in GSList */
+
+    GHashTable *unseen;   /* ids that the listing before lacked; NULL at first */
+    guint shows;          /* confirming calls under way */
+    gboolean sampling;    /* they are samples of a great disappearance */
+    GHashTable *verdicts; /* id → VERDICT_… */
+};
+
+typedef struct {
+    CfRefresh *refresh; /* holds a reference count of its own: refresh->callbacks */
+    guint page;         /* from 1; by marker: number of the stretch + 1 */
+    guint listing;
+    char *id;
+} CfRefreshCall;
+
+CfRefresh *cf_refresh_ref(CfRefresh *refresh);
+void cf_refresh_unref(CfRefresh *refresh);
+
+/* refresh.c: a further listing. */
+void cf_refresh_list(CfRefresh *refresh);
+/* Takes the refresh off its state and wakes those who wait. error: (nullable). */
+void cf_refresh_end(CfRefresh *refresh, const GError *error);
+
+/* refresh-publish.c: the listing is whole; looks again at what it lacks, publishes, ends. */
+void cf_refresh_publish(CfRefresh *refresh);

@@ -1,0 +1,267 @@
+/* The end of a refresh: a second look at what the listing lacks, then one version. internals.md
+ * section 2. */
+#include <string.h>
+
+#include "inventory/refresh-private.h"
+#include "util/clock.h"
+#include "util/error.h"
+#include "util/log.h"
+
+#define SHOWS_MAX 20 /* more missing resources than this are confirmed by another listing */
+
+/* Whether a show call's text says of everything in the listing's the same, and more. */
+static gboolean
+says_the_same(const CfRecord *shown, const CfRecord *listed)
+{
+    CfJsonSpan whole, part, key, value, other;
+    CfJsonIter iter;
+
+    whole.text = cf_record_get_raw(shown, &whole.len);
+    part.text = cf_record_get_raw(listed, &part.len);
+    cf_json_iter_init(&iter, part);
+    while (cf_json_iter_next(&iter, &key, &value)) {
+        g_autofree char *name = cf_json_string(key);
+
+        if (!name || !cf_json_get(whole, name, FALSE, &other) || other.len != value.len ||
+            memcmp(other.text, value.text, value.len) != 0)
+            return FALSE;
+    }
+    return TRUE;
+}
+
+/* The listing's record of a resource that is there. A text that only a show call gives stays while
+ * the listing says the same; an answer to a question older than what we know is no news. */
+static void
+copy_listed(CfCollectionState *state, CfEdit *edit, CfResource *resource, const CfFound *found)
+{
+    g_autoptr(CfResource) copy = cf_resource_copy(resource);
+    CfRecord *former = copy->listed;
+
+    copy->missing = 0;
+    copy->listed = cf_record_ref(found->record);
+    cf_record_unref(former);
+    if (found->requested_us >= copy->valid_us) {
+        if (copy->base != found->record && !says_the_same(copy->base, found->record)) {
+            cf_record_unref(copy->base);
+            copy->base = cf_record_ref(found->record);
+        }
+        cf_follow_apply(state, copy, found->requested_us);
+        cf_resource_show_over(state, copy);
+    }
+    cf_edit_replace(edit, resource, g_steal_pointer(&copy));
+}
+
+static int
+verdict_of(const CfRefresh *refresh, const CfResource *resource)
+{
+    return refresh->verdicts ? GPOINTER_TO_INT(g_hash_table_lookup(
+                                   refresh->verdicts, cf_record_get_id(resource->record)))
+                             : VERDICT_NONE;
+}
+
+static void
+publish(CfRefresh *refresh)
+{
+    CfCollectionState *state = refresh->state;
+    CfInventory *inventory = state->inventory;
+    CfEdit edit;
+    gint64 now_ns = cf_clock_real_ns();
+    GHashTableIter iter;
+    gpointer id, value;
+    GPtrArray *order = g_ptr_array_new();
+    gboolean first = !state->current;
+
+    cf_edit_begin(&edit, state);
+    for (guint i = 0; state->current && i < state->current->n_slots; i++) {
+        CfResource *resource = state->current->slots[i];
+        const CfFound *found;
+
+        if (!resource)
+            continue;
+        found = g_hash_table_lookup(refresh->found, cf_record_get_id(resource->record));
+        if (found) {
+            if (found->record != resource->listed || resource->missing ||
+                (resource->base != resource->listed && found->requested_us >= resource->valid_us) ||
+                g_hash_table_contains(state->follows, GUINT_TO_POINTER(i)))
+                copy_listed(state, &edit, resource, found);
+        } else if (verdict_of(refresh, resource) == VERDICT_GONE) {
+            cf_edit_replace(&edit, resource, NULL);
+        } else if (resource->valid_us <= refresh->began_us) {
+            gboolean there = verdict_of(refresh, resource) == VERDICT_THERE;
+
+            if (resource->missing != (there ? 0 : 1)) {
+                CfResource *copy = cf_resource_copy(resource);
+
+                copy->missing = there ? 0 : 1;
+                cf_edit_replace(&edit, resource, copy);
+            }
+        }
+    }
+    g_hash_table_iter_init(&iter, refresh->found);
+    while (g_hash_table_iter_next(&iter, &id, &value))
+        if (!cf_state_find(state, id))
+            cf_edit_add(&edit, ((CfFound *) value)->record, TRUE, now_ns);
+
+    g_mutex_lock(&inventory->lock);
+    state->began_us = refresh->began_us;
+    state->began_real_us = refresh->began_real_us;
+    g_mutex_unlock(&inventory->lock);
+    cf_edit_commit(&edit, first);
+
+    for (guint p = 0; p < refresh->page_orders->len; p++) {
+        GPtrArray *page = refresh->page_orders->pdata[p];
+
+        for (guint i = 0; page && i < page->len; i++) {
+            CfResource *resource = cf_state_find(state, cf_record_get_id(page->pdata[i]));
+
+            if (resource)
+                g_ptr_array_add(order, GUINT_TO_POINTER(resource->handle));
+        }
+    }
+    if (state->order)
+        g_ptr_array_unref(state->order);
+    state->order = order;
+    inventory->skipped = refresh->skipped;
+    cf_inventory_facts(inventory, state->which == CF_SERVERS ? CF_FACT_FETCHED_SERVERS
+                                                             : CF_FACT_FETCHED_IMAGES);
+}
+
+static gboolean
+is_gone(gpointer id, gpointer verdict, gpointer data)
+{
+    return GPOINTER_TO_INT(verdict) == VERDICT_GONE;
+}
+
+/* Two listings lack a great part of what was there. One of the samples is there all the same: then
+ * the listings are wrong, and nothing is gone. */
+static void
+judge_samples(CfRefresh *refresh)
+{
+    GHashTableIter iter;
+    gpointer verdict;
+
+    g_hash_table_iter_init(&iter, refresh->verdicts);
+    while (g_hash_table_iter_next(&iter, NULL, &verdict))
+        if (GPOINTER_TO_INT(verdict) == VERDICT_THERE) {
+            g_hash_table_foreach_remove(refresh->verdicts, is_gone, NULL);
+            cf_info("%s: %s: the listing lacks what a show call finds; nothing was removed",
+                    refresh->state->inventory->profile, cf_collection_name(refresh->state->which));
+            return;
+        }
+}
+
+static void
+on_confirmed(CfRecord *record, gint64 requested_us, const GError *error, gpointer data)
+{
+    g_autofree CfRefreshCall *call = data;
+    g_autofree char *id = call->id;
+    CfRefresh *refresh = call->refresh;
+
+    if (refresh->state) {
+        gboolean gone = g_error_matches(error, CF_ERROR, CF_ERROR_NOT_FOUND);
+
+        g_hash_table_insert(refresh->verdicts, g_steal_pointer(&id),
+                            GINT_TO_POINTER(gone    ? VERDICT_GONE
+                                            : error ? VERDICT_NONE
+                                                    : VERDICT_THERE));
+        if (--refresh->shows == 0) {
+            if (refresh->sampling)
+                judge_samples(refresh);
+            publish(refresh);
+            cf_refresh_end(refresh, NULL);
+        }
+    }
+    cf_refresh_unref(refresh);
+}
+
+/* Those of the present version that this listing lacks and that need a second look. */
+static GPtrArray *
+collect_missing(CfRefresh *refresh)
+{
+    CfCollectionState *state = refresh->state;
+    GPtrArray *missing = g_ptr_array_new();
+
+    for (guint i = 0; state->current && i < state->current->n_slots; i++) {
+        CfResource *resource = state->current->slots[i];
+        const char *id = resource ? cf_record_get_id(resource->record) : NULL;
+
+        if (!resource || g_hash_table_contains(refresh->found, id))
+            continue;
+        if (resource->valid_us > refresh->began_us)
+            continue; /* younger than the listing */
+        /* A listing that is shorter than its own total proves nothing. */
+        if (state->short_by == 0 &&
+            (resource->missing > 0 ||
+             (refresh->unseen && g_hash_table_contains(refresh->unseen, id))))
+            g_hash_table_insert(refresh->verdicts, g_strdup(id), GINT_TO_POINTER(VERDICT_GONE));
+        else
+            g_ptr_array_add(missing, (gpointer) id);
+    }
+    return missing;
+}
+
+#define SAMPLES 5
+
+/* A few of those that two listings lack, spread over all of them. */
+static void
+add_samples(CfRefresh *refresh, GPtrArray *ids)
+{
+    guint step = g_hash_table_size(refresh->verdicts) / SAMPLES;
+    GHashTableIter iter;
+    gpointer id;
+    guint i = 0;
+
+    g_hash_table_iter_init(&iter, refresh->verdicts);
+    while (g_hash_table_iter_next(&iter, &id, NULL))
+        if (i++ % step == 0 && ids->len < SAMPLES)
+            g_ptr_array_add(ids, id);
+}
+
+/* A show call for each of the ids. */
+static void
+ask_for(CfRefresh *refresh, const GPtrArray *ids)
+{
+    CfInventory *inventory = refresh->state->inventory;
+    CfCollection which = refresh->state->which;
+    gint64 wait_us = MIN(inventory->options.deadline_us, 5 * G_USEC_PER_SEC);
+
+    refresh->shows = ids->len;
+    for (guint i = 0; i < ids->len; i++) {
+        CfRefreshCall *call = g_new0(CfRefreshCall, 1);
+
+        call->refresh = cf_refresh_ref(refresh);
+        call->id = g_strdup(ids->pdata[i]);
+        inventory->ops->show(inventory->handle, which, call->id, cf_clock_mono_us() + wait_us,
+                             on_confirmed, call);
+    }
+}
+
+void
+cf_refresh_publish(CfRefresh *refresh)
+{
+    CfCollectionState *state = refresh->state;
+    g_autoptr(GPtrArray) missing = NULL;
+
+    if (!refresh->verdicts)
+        refresh->verdicts = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, NULL);
+    missing = collect_missing(refresh);
+    if (missing->len > SHOWS_MAX && refresh->listing < CF_LISTINGS_MAX && state->short_by == 0) {
+        if (!refresh->unseen)
+            refresh->unseen = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, NULL);
+        for (guint i = 0; i < missing->len; i++)
+            g_hash_table_add(refresh->unseen, g_strdup(missing->pdata[i]));
+        cf_refresh_list(refresh);
+        return;
+    }
+    if (g_hash_table_size(refresh->verdicts) > SHOWS_MAX &&
+        g_hash_table_size(refresh->verdicts) > state->current->n / 2) {
+        refresh->sampling = TRUE;
+        add_samples(refresh, missing);
+    }
+    if (missing->len > 0 && missing->len <= SHOWS_MAX) {
+        ask_for(refresh, missing);
+        return;
+    }
+    publish(refresh);
+    cf_refresh_end(refresh, NULL);
+}
