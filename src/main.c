@@ -15,7 +15,7 @@ static const Run run_by_command[CF_COMMAND_N] = {
     [CF_COMMAND_MOUNT] = cf_command_mount,       [CF_COMMAND_UMOUNT] = cf_command_umount,
     [CF_COMMAND_DEMO] = cf_command_demo,         [CF_COMMAND_CHECK] = cf_command_check,
     [CF_COMMAND_PROFILES] = cf_command_profiles, [CF_COMMAND_VERSION] = cf_command_version,
-    [CF_COMMAND_HELP] = cf_command_help,
+    [CF_COMMAND_WAIT] = cf_command_wait,         [CF_COMMAND_HELP] = cf_command_help,
 };
 
 /* Nothing that we open shall pass for one of these. */

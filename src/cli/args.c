@@ -232,6 +232,12 @@ take_words(Parser *parser)
     case CF_COMMAND_CHECK:
         take_profiles(args, words, n);
         break;
+    case CF_COMMAND_WAIT:
+        g_strfreev(args->words);
+        args->words = g_new0(char *, n + 1);
+        for (guint i = 0; i < n; i++)
+            args->words[i] = g_strdup(words[i]);
+        break;
     case CF_COMMAND_HELP:
         args->topic = n > 0 ? g_strdup(words[0]) : NULL;
         break;
@@ -368,6 +374,7 @@ cf_args_parse(int argc, char *const *argv, CfArgs *ret_args, GError **error)
 
     *ret_args = (CfArgs){
         .profiles = g_new0(char *, 1),
+        .words = g_new0(char *, 1),
         .servers = -1,
         .images = -1,
         .seed = -1,
@@ -388,5 +395,7 @@ cf_args_clear(CfArgs *args)
     g_strfreev(args->profiles);
     g_free(args->mountpoint);
     g_free(args->topic);
+    g_strfreev(args->words);
+    g_free(args->timeout);
     *args = (CfArgs){0};
 }

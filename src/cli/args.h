@@ -12,6 +12,7 @@ typedef enum {
     CF_COMMAND_SIMULATE,
     CF_COMMAND_CHECK,
     CF_COMMAND_PROFILES,
+    CF_COMMAND_WAIT,
     CF_COMMAND_VERSION,
     CF_COMMAND_HELP,
     CF_COMMAND_HELPER, /* mount as mount(8) calls it: PROFILE MNT [-sfnv] [-o OPTIONS] */
@@ -54,6 +55,8 @@ typedef struct {
     char **profiles;  /* (array zero-terminated=1): empty: all */
     char *mountpoint; /* (nullable) as it was given */
     char *topic;      /* (nullable) of help */
+    char **words;     /* (array zero-terminated=1): of wait */
+    char *timeout;    /* (nullable) of wait */
     gint64 servers, images, seed, latency_ms, transition_ms; /* -1: not given */
     int rest; /* simulate: the index of the first argument, which is parsed elsewhere */
 } CfArgs;

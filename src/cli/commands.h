@@ -8,6 +8,8 @@ G_BEGIN_DECLS
 
 CfExit cf_command_umount(const CfArgs *args);
 CfExit cf_command_demo(const CfArgs *args);
+/* Exit status also 3 (a resource went to error), 4 (gone), 124 (the time is over). */
+CfExit cf_command_wait(const CfArgs *args);
 CfExit cf_command_check(const CfArgs *args);
 CfExit cf_command_profiles(const CfArgs *args);
 CfExit cf_command_version(const CfArgs *args);

@@ -3,9 +3,11 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <poll.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <sys/sysmacros.h>
 #include <unistd.h>
 
 #include "util/clock.h"
@@ -102,6 +104,22 @@ cf_mounts_list(const char *text)
             g_string_append_printf(out, "%s\n", found);
     }
     return g_string_free(out, FALSE);
+}
+
+gboolean
+cf_mounts_have_device(const char *text, dev_t device)
+{
+    g_auto(GStrv) lines = g_strsplit(text, "\n", -1);
+
+    for (char **line = lines; *line; line++) {
+        g_autofree char *found = take_mount_point(*line);
+        unsigned major_number, minor_number;
+
+        if (found && sscanf(*line, "%*u %*u %u:%u", &major_number, &minor_number) == 2 &&
+            makedev(major_number, minor_number) == device)
+            return TRUE;
+    }
+    return FALSE;
 }
 
 char *

@@ -1,6 +1,8 @@
 /* Mount points: paths, and what /proc/self/mountinfo says of them. */
 #pragma once
 
+#include <sys/types.h>
+
 #include <glib.h>
 
 G_BEGIN_DECLS
@@ -13,6 +15,9 @@ char *cf_mounts_resolve(const char *path, GError **error);
 guint cf_mounts_count(const char *text, const char *path);
 /* Their mount points, a line each. Returns: (transfer full). Pure. */
 char *cf_mounts_list(const char *text);
+
+/* Whether one of them is that device, as of stat(2). Pure. */
+gboolean cf_mounts_have_device(const char *text, dev_t device);
 
 /* Returns: (transfer full): /proc/self/mountinfo; "" when it cannot be read. */
 char *cf_mounts_read(void);

@@ -23,6 +23,14 @@ static const CfCommandInfo commands[CF_COMMAND_N] = {
     [CF_COMMAND_PROFILES] = {"profiles", "[-c FILE]", "list the configured profiles",
                              "A line each: name, provider and endpoint, with tabs between.\n", 0,
                              0},
+    [CF_COMMAND_WAIT] =
+        {"wait", "PATH... VALUE... [--timeout S]", "wait until files show a value",
+         "PATH is a status, state or power file in a mount; words after the first one are paths "
+         "when\n"
+         "they have a slash. It is reached when the file shows one of the values. Exit status: 0 "
+         "all\n"
+         "are reached, 3 a resource went to error, 4 one is gone, 124 the time is over.\n",
+         2, G_MAXUINT},
     [CF_COMMAND_VERSION] = {"version", "", "say what this is", "", 0, 0},
     [CF_COMMAND_HELP] = {"help", "[COMMAND | options | config]", "explain a command", "", 0, 1},
     [CF_COMMAND_HELPER] = {NULL, "PROFILE[+PROFILE...] MNT [-sfnv] [-o OPTIONS]", "", "", 2, 2},
@@ -51,6 +59,8 @@ static const CfFlag flags[] = {
      AT(transition_ms), G_MAXINT},
     {ON(DEMO), 0, "hostile", NULL, "Names and values that are hard to show.", CF_FLAG_SWITCH,
      AT(hostile)},
+    {ON(WAIT), 't', "timeout", "S", "So long at most: seconds, or 500ms, 10s, 2m, 1h.",
+     CF_FLAG_TEXT, AT(timeout)},
     {ON(HELP), 0, "options-tsv", NULL, NULL, CF_FLAG_SWITCH, AT(options_tsv)},
     {~0u & ~ON(HELPER), 'h', "help", NULL, "This help.", CF_FLAG_SWITCH, AT(help)},
     /* What mount(8) says to its helpers. */
