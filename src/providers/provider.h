@@ -1,5 +1,5 @@
 /* The table of functions that a backend fills in. One backend: one folder, one const CfProviderOps,
- * one line in registry.c.
+ * one line in registry.list.
  *
  * All operations are asynchronous and run in the engine's thread (http/http.h); each callback is
  * made exactly once, there, and not before the function has returned. The backend authenticates,
@@ -141,7 +141,7 @@ struct _CfProviderOps {
     CfJsonIsSecret is_secret;
 };
 
-/* registry.c: the one list of backends. */
+/* registry.list: the one list of backends. */
 const CfProviderOps *const *cf_providers_get(void);       /* NULL-terminated */
 const CfProviderOps *cf_providers_find(const char *name); /* (nullable result) */
 

@@ -2,12 +2,17 @@
 
 #include <string.h>
 
-extern const CfProviderOps cf_provider_inspur;
+/* registry.list has a line for each backend; the build reads it, too, for the folders. */
+#define PROVIDER(name) extern const CfProviderOps cf_provider_##name;
+#include "providers/registry.list"
+#undef PROVIDER
 
+#define PROVIDER(name) &cf_provider_##name,
 static const CfProviderOps *const providers[] = {
-    &cf_provider_inspur,
+#include "providers/registry.list"
     NULL,
 };
+#undef PROVIDER
 
 const CfProviderOps *const *
 cf_providers_get(void)
