@@ -45,8 +45,6 @@ typedef struct {
     gboolean last;       /* no page comes after this one */
     const char *next;    /* (nullable) list_from(): the marker of the page after this one */
     gint64 requested_us; /* monotonic: when the call that brought it began */
-    gint64 as_of_us;     /* list_from(): the cloud's own wall time before it looked, to ask for
-                          * changes since; 0: not told */
 } CfPage;
 
 /* page, error: borrowed for the call; exactly one is NULL. */

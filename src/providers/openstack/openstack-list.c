@@ -1,0 +1,166 @@
+#include "providers/openstack/private.h"
+
+#include "util/clock.h"
+
+#include <string.h>
+
+/* --- listings --------------------------------------------------------------------------------- */
+
+/* A cloud that gives the same page again would be asked for ever. */
+static gboolean
+goes_on(const CfOsCall *call, const char *next, GError **error)
+{
+    if (!next || g_strcmp0(next, call->marker) != 0)
+        return TRUE;
+    g_set_error(error, CF_ERROR, CF_ERROR_PROTOCOL,
+                "%s: the page behind ‘%s’ ends with the same one again",
+                cf_collection_name(call->collection), next);
+    return FALSE;
+}
+
+static void
+on_page(CfOsCall *call, const CfHttpReply *reply, const GError *error)
+{
+    g_autoptr(GArray) records = g_array_new(FALSE, FALSE, sizeof(CfJsonSpan));
+    g_autoptr(GError) wrong = NULL;
+    g_autofree char *next = NULL;
+    const char *text;
+    gsize len;
+
+    if (error) {
+        call->callback.page(NULL, error, call->data);
+        return;
+    }
+    text = g_bytes_get_data(reply->body, &len);
+    if (cf_os_read_list(call->collection, text, len, records, &next, &wrong) &&
+        goes_on(call, next, &wrong)) {
+        CfPage page = {
+            .body = reply->body,
+            .records = records,
+            .total = -1,
+            .last = !next,
+            .next = next,
+            .requested_us = reply->sent_us,
+        };
+
+        call->callback.page(&page, NULL, call->data);
+    } else {
+        call->callback.page(NULL, wrong, call->data);
+    }
+}
+
+static void
+add_since(GString *path, gint64 since_us)
+{
+    g_autoptr(GDateTime) since = g_date_time_new_from_unix_utc(since_us / G_USEC_PER_SEC);
+    g_autofree char *text = since ? g_date_time_format(since, "%Y-%m-%dT%H:%M:%SZ") : NULL;
+
+    if (text)
+        g_string_append_printf(path, "&changes-since=%s", text);
+}
+
+/* The oldest first: what is new stands at the end, and moves nothing. */
+void
+cf_os_list_from(gpointer handle, CfCollection collection, const char *marker, gint64 since_us,
+                gint64 deadline_us, gboolean user_waits, CfPageCallback callback, gpointer data)
+{
+    CfOs *os = handle;
+    CfOsService service = collection == CF_SERVERS ? CF_OS_COMPUTE : CF_OS_IMAGE;
+    CfOsCall *call = cf_os_call_new(os, service, CF_HTTP_READ, "GET", deadline_us, on_page, data);
+
+    call->callback.page = callback;
+    call->collection = collection;
+    call->user_waits = user_waits;
+    call->with_marker = marker != NULL;
+    call->marker = g_strdup(marker);
+    g_string_printf(call->path, "/%s?limit=%u&sort_key=created_at&sort_dir=asc",
+                    collection == CF_SERVERS ? "servers/detail" : "images", os->page_size);
+    if (since_us > 0 && collection == CF_SERVERS)
+        add_since(call->path, since_us);
+    if (marker) {
+        g_autofree char *encoded = g_uri_escape_string(marker, NULL, FALSE);
+
+        g_string_append_printf(call->path, "&marker=%s", encoded);
+    }
+    cf_os_call_send(call);
+}
+
+/* --- one resource ----------------------------------------------------------------------------- */
+
+/* An answer about something else must not be taken for this one. */
+static gboolean
+is_about(const CfRecord *record, const char *id, GError **error)
+{
+    if (g_ascii_strcasecmp(cf_record_get_id(record), id) == 0)
+        return TRUE;
+    g_set_error(error, CF_ERROR, CF_ERROR_PROTOCOL, "id: asked for %s, the answer is about another",
+                id);
+    return FALSE;
+}
+
+static CfRecord *
+read_record(CfOsCall *call, const CfHttpReply *reply, GError **error)
+{
+    g_autoptr(CfRecord) record = NULL;
+    CfJsonSpan span;
+    const char *text;
+    gsize len;
+
+    text = g_bytes_get_data(reply->body, &len);
+    if (!cf_os_read_one(call->collection, text, len, &span, error))
+        return NULL;
+    record = call->os->closed ? NULL : cf_os_parse_with(call->os, call->collection, span, error);
+    return record && is_about(record, call->id, error) ? g_steal_pointer(&record) : NULL;
+}
+
+static void
+on_record(CfOsCall *call, const CfHttpReply *reply, const GError *error)
+{
+    g_autoptr(GError) wrong = NULL;
+    g_autoptr(CfRecord) record = error ? NULL : read_record(call, reply, &wrong);
+
+    if (record)
+        call->callback.record(record, reply->sent_us, NULL, call->data);
+    else
+        call->callback.record(NULL, 0, error ? error : wrong, call->data);
+}
+
+void
+cf_os_show(gpointer handle, CfCollection collection, const char *id, gint64 deadline_us,
+           CfRecordCallback callback, gpointer data)
+{
+    CfOsService service = collection == CF_SERVERS ? CF_OS_COMPUTE : CF_OS_IMAGE;
+    CfOsCall *call =
+        cf_os_call_new(handle, service, CF_HTTP_READ, "GET", deadline_us, on_record, data);
+
+    call->callback.record = callback;
+    call->collection = collection;
+    call->id = g_strdup(id);
+    call->user_waits = TRUE;
+    g_string_printf(call->path, "/%s", cf_collection_name(collection));
+    cf_os_call_add_segment(call, id);
+    if (cf_os_is_addressable(id))
+        cf_os_call_send(call);
+    else
+        cf_os_call_refuse(call, g_error_new(CF_ERROR, CF_ERROR_UNSUPPORTED,
+                                            "‘%s’ cannot be asked for by its id", id));
+}
+
+/* --- credentials ------------------------------------------------------------------------------ */
+
+static void
+on_proved(CfOsCall *call, const CfHttpReply *reply, const GError *error)
+{
+    call->callback.plain(error, call->data);
+}
+
+void
+cf_os_authenticate(gpointer handle, gint64 deadline_us, CfDoneCallback callback, gpointer data)
+{
+    CfOsCall *call =
+        cf_os_call_new(handle, CF_OS_COMPUTE, CF_HTTP_READ, "GET", deadline_us, on_proved, data);
+
+    call->callback.plain = callback;
+    call->user_waits = TRUE;
+    cf_os_call_send(call); /* having a token is the proof */
+}
