@@ -77,8 +77,6 @@ void
 cf_os_call_end(CfOsCall *call, const CfHttpReply *reply, const GError *error)
 {
     drop_timer(call);
-    if (!call->label)
-        set_label(call);
     call->busy = FALSE;
     if (!call->os->closed)
         call->done(call, reply, error);
@@ -112,7 +110,6 @@ error_of(const CfOsCall *call, const CfHttpReply *reply)
         .service = call->service,
         .id = call->id,
         .with_marker = call->with_marker,
-        .secret = call->secret,
     };
     GError *error;
     gsize len;
@@ -212,13 +209,14 @@ cf_os_call_go(CfOsCall *call)
     CfOs *os = call->os;
 
     drop_timer(call);
-    set_label(call);
-    if (call->path->len == 0 || os->closed)
+    if (call->path->len == 0 || os->closed) {
         cf_os_call_end(call, NULL, NULL);
-    else if (!os->base[call->service])
+    } else if (!os->base[call->service]) {
         cf_os_call_end(call, NULL, os->absent[call->service]);
-    else
+    } else {
+        set_label(call);
         cf_channel_send(os->channel, new_request(call), on_reply, call);
+    }
 }
 
 static gboolean

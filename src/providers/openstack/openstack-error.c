@@ -83,12 +83,10 @@ read_page(const char *text, gsize len, Fault *fault)
 }
 
 static void
-read_fault(const CfOsQuestion *question, const char *text, gsize len, Fault *fault)
+read_fault(const char *text, gsize len, Fault *fault)
 {
     CfJsonSpan whole;
 
-    if (question->secret)
-        return;
     if (cf_json_check(text, len, &whole, NULL))
         read_json(whole, fault);
     else
@@ -165,7 +163,7 @@ cf_os_error(const CfOsQuestion *question, int http_status, const char *text, gsi
     CfErrorCode meaning;
     GError *error = NULL;
 
-    read_fault(question, text, len, &fault);
+    read_fault(text, len, &fault);
     meaning = meaning_of(question, http_status, &fault, retry_after);
     words.code = fault.name;
     words.message = fault.message;

@@ -13,7 +13,6 @@ typedef struct {
     CfOsService service;
     const char *id;       /* (nullable) the resource that the path names */
     gboolean with_marker; /* a page behind a marker */
-    gboolean secret;      /* the text is not quoted */
 } CfOsQuestion;
 
 /* The error that an answer of status 300 and above means, the cloud's words attached.

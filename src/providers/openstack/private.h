@@ -97,7 +97,8 @@ struct _CfOsCall {
     CfAction *action; /* a reference (nullable) */
 
     /* filled in when an answer came */
-    char *label; /* "POST /v2.1/servers/x/action": no query, no secret */
+    char *
+        label; /* (nullable): it was not sent; "POST /v2.1/servers/x/action": no query, no secret */
 
     /* openstack-call.c and openstack-session.c */
     gboolean busy; /* sent, or waiting for a token or the version */
