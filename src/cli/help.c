@@ -132,6 +132,8 @@ append_keys(GString *out, const CfProviderOps *provider)
 
         append_item(out, name, key->doc ? key->doc : "", key->fallback);
     }
+    for (const CfCredentialsKey *key = cf_credentials_get_keys(provider->name); key->name; key++)
+        append_item(out, key->name, key->doc, key->fallback);
 }
 
 static char *
@@ -215,6 +217,16 @@ append_flag_rows(GString *out, CfCommand command)
     }
 }
 
+static void
+append_key_rows(GString *out, const CfProviderOps *provider)
+{
+    for (const CfProviderKey *key = provider->keys; key->name; key++)
+        append_row_of(out, "key", provider->name, key->name, key->secret ? "secret" : "",
+                      key->fallback, key->doc);
+    for (const CfCredentialsKey *key = cf_credentials_get_keys(provider->name); key->name; key++)
+        append_row_of(out, "key", provider->name, key->name, "", key->fallback, key->doc);
+}
+
 char *
 cf_help_table(void)
 {
@@ -231,8 +243,6 @@ cf_help_table(void)
         append_flag_rows(out, i);
     }
     for (const CfProviderOps *const *provider = cf_providers_get(); *provider; provider++)
-        for (const CfProviderKey *key = (*provider)->keys; key->name; key++)
-            append_row_of(out, "key", (*provider)->name, key->name, key->secret ? "secret" : "",
-                          key->fallback, key->doc);
+        append_key_rows(out, *provider);
     return g_string_free(out, FALSE);
 }

@@ -57,6 +57,9 @@ static void
 collect_names(GPtrArray *names, GStringChunk *chunk, const CfConfigSchema *schema,
               gboolean for_override)
 {
+    for (const CfCredentialsKey *key = schema ? cf_credentials_get_keys(schema->provider) : NULL;
+         key && key->name; key++)
+        g_ptr_array_add(names, (gpointer) key->name);
     for (const CfConfigKey *key = schema ? schema->keys : NULL; key && key->name; key++) {
         if (for_override && key->secret)
             continue;
@@ -111,6 +114,14 @@ cf_config_hide_password(const char *url)
     }
 }
 
+char *
+cf_config_expand_path(const char *directory, const char *path)
+{
+    if (g_str_has_prefix(path, "~/"))
+        return g_build_filename(g_get_home_dir(), path + 2, NULL);
+    return g_canonicalize_filename(path, directory);
+}
+
 gboolean
 cf_config_set_option(const CfConfig *config, const CfOption *option, gpointer options,
                      const CfKeyfileEntry *entry, const char *group, GError **error)
@@ -118,7 +129,7 @@ cf_config_set_option(const CfConfig *config, const CfOption *option, gpointer op
     g_autoptr(GError) own_error = NULL;
 
     cf_config_hide_password(entry->value);
-    if (cf_option_set(option, options, entry->value, &own_error))
+    if (cf_option_set(option, options, entry->value, config->directory, &own_error))
         return TRUE;
     return cf_config_fail(config, entry->line, error, "‘%s’ in [%s]: %s", entry->key, group,
                           own_error->message);
@@ -264,12 +275,12 @@ override_option(CfConfig *config, const CfOption *option, const CfKeyfileEntry *
                              "table: it belongs into %s",
                              entry->key, config->name);
     if (cf_option_is_of_mount(option))
-        good = cf_option_set(option, &config->mount_options, entry->value, &own_error);
+        good = cf_option_set(option, &config->mount_options, entry->value, NULL, &own_error);
     else
         for (guint i = 0; good && i < config->profiles->len; i++) {
             CfProfile *profile = g_ptr_array_index(config->profiles, i);
 
-            good = cf_option_set(option, &profile->options, entry->value, &own_error);
+            good = cf_option_set(option, &profile->options, entry->value, NULL, &own_error);
         }
     return good || fail_override(error, "‘%s’: %s", entry->key, own_error->message);
 }
@@ -353,7 +364,7 @@ load(const char *name, const char *directory, const char *data, gsize size,
         return NULL;
     config = g_new0(CfConfig, 1);
     config->name = g_strdup(name);
-    config->directory = g_strdup(directory);
+    config->directory = g_canonicalize_filename(directory ? directory : ".", NULL);
     config->profiles = g_ptr_array_new_with_free_func((GDestroyNotify) cf_profile_free);
     cf_mount_options_init(&config->mount_options);
     if (!take_groups(config, groups, schemas, error) ||

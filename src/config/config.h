@@ -39,6 +39,14 @@ typedef struct {
     const CfConfigKey *keys; /* ends with a NULL name */
 } CfConfigSchema;
 
+/* A key of profiles that names a file of another program, with what the profile lacks; this layer's
+ * own, not the provider's. */
+typedef struct {
+    const char *name;
+    const char *doc;
+    const char *fallback; /* (nullable) what it is when another of them is given */
+} CfCredentialsKey;
+
 typedef struct _CfProfile CfProfile;
 typedef struct _CfConfig CfConfig;
 
@@ -67,11 +75,11 @@ const char *cf_profile_get_name(CfProfile *profile);
 const char *cf_profile_get_provider(CfProfile *profile);
 const CfOptions *cf_profile_get_options(CfProfile *profile);
 
-/* Reads every secret of the profile from where the config says (KEY, KEY_file, KEY_env,
- * KEY_command, $CREDENTIALS_DIRECTORY/<profile>.<key> or <key>), registers it with
- * cf_log_add_secret(). A secret file that others can read is refused with the chmod that mends it.
- * Commands run with a time-out, and their stderr is quoted when they fail. Idempotent. Errors:
- * CF_ERROR_CONFIG. */
+/* Reads what the profile lacks from the other program's files that it names (credentials.h), then
+ * every secret from where the config says (KEY, KEY_file, KEY_env, KEY_command,
+ * $CREDENTIALS_DIRECTORY/<profile>.<key> or <key>), and registers it with cf_log_add_secret(). A
+ * file that others can read is refused with the chmod that mends it. Commands run with a time-out,
+ * and their stderr is quoted when they fail. Idempotent. Errors: CF_ERROR_CONFIG. */
 gboolean cf_profile_read_secrets(CfProfile *profile, GError **error);
 
 /* Returns: (transfer none) (nullable): the value of a key of the provider's; for secrets only after
@@ -82,6 +90,10 @@ const char *cf_profile_get(CfProfile *profile, const char *key);
  * value, keys of the provider; secrets as "***" and where they come from. Returns: (transfer full).
  */
 char *cf_config_describe(CfConfig *config);
+
+/* The keys that name other programs' files in profiles of that provider.
+ * Returns: (transfer none): ends with a NULL name. */
+const CfCredentialsKey *cf_credentials_get_keys(const char *provider);
 
 /* The table of options, for --help, the manual's test and shell completion. */
 typedef struct {

@@ -60,6 +60,8 @@ describe_source(const CfProfile *profile, const CfProfileKey *key)
             return g_strdup_printf(" from the command at line %u", key->line);
         return g_strdup_printf(" from the %s %s",
                                key->source == CF_SECRET_ENV ? "variable" : "file", key->from);
+    case CF_KEY_FILLED:
+        return g_strdup_printf(" from the file %s", key->from);
     case CF_KEY_UNSET:
     case CF_KEY_INLINE:
     case CF_KEY_OVERRIDE:
@@ -72,15 +74,17 @@ static void
 show_key(GKeyFile *file, const CfProfile *profile, const CfProfileKey *key)
 {
     const char *value = key->value ? key->value : key->spec.fallback;
+    gboolean secret = key->spec.secret && key->kind != CF_KEY_UNSET;
 
-    if (key->spec.secret && key->kind != CF_KEY_UNSET) {
+    if (secret)
+        g_key_file_set_string(file, profile->name, key->spec.name, "***");
+    else if (!key->spec.secret && value)
+        show(file, profile->name, key->spec.name, value);
+    if (secret || key->kind == CF_KEY_FILLED) {
         g_autofree char *source = describe_source(profile, key);
         g_autofree char *line = cf_text_one_line(source);
 
-        g_key_file_set_string(file, profile->name, key->spec.name, "***");
         g_key_file_set_comment(file, profile->name, key->spec.name, line, NULL);
-    } else if (!key->spec.secret && value) {
-        show(file, profile->name, key->spec.name, value);
     }
 }
 

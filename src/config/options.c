@@ -1,4 +1,4 @@
-#include "config/options.h"
+#include "config/private.h"
 
 #include <string.h>
 
@@ -13,7 +13,8 @@ typedef enum {
     TYPE_RATE,
     TYPE_CHOICE,
     TYPE_WORD,
-    TYPE_TEXT
+    TYPE_TEXT,
+    TYPE_PATH
 } Type;
 
 struct _CfOption {
@@ -102,7 +103,7 @@ static const CfOption table[] = {
      AT(raw_world),
      .choices = raw_choices},
     {{"cacert", "FILE", "", FALSE, "Certificates that the cloud's is checked against."},
-     TYPE_TEXT,
+     TYPE_PATH,
      AT(cacert)},
     {{"insecure", NULL, "false", FALSE, "Certificates are not checked: anybody may be the cloud."},
      TYPE_FLAG,
@@ -293,8 +294,20 @@ set_choice(const CfOption *option, const char *text, gpointer slot, GError **err
     return TRUE;
 }
 
+static void
+set_text(const CfOption *option, const char *text, const char *directory, char **slot)
+{
+    if (!*text)
+        text = option->doc.fallback;
+    g_free(*slot);
+    *slot = NULL;
+    if (*text)
+        *slot = option->type == TYPE_PATH ? cf_config_expand_path(directory, text) : g_strdup(text);
+}
+
 static gboolean
-set_value(const CfOption *option, const char *text, gpointer slot, GError **error)
+set_value(const CfOption *option, const char *text, const char *directory, gpointer slot,
+          GError **error)
 {
     switch (option->type) {
     case TYPE_FLAG:
@@ -310,21 +323,21 @@ set_value(const CfOption *option, const char *text, gpointer slot, GError **erro
     case TYPE_WORD:
         return set_choice(option, text, slot, error);
     case TYPE_TEXT:
-        g_free(*(char **) slot);
-        if (!*text)
-            text = option->doc.fallback;
-        *(char **) slot = *text ? g_strdup(text) : NULL;
+    case TYPE_PATH:
+        set_text(option, text, directory, slot);
         return TRUE;
     }
     g_assert_not_reached();
 }
 
 gboolean
-cf_option_set(const CfOption *option, gpointer options, const char *text, GError **error)
+cf_option_set(const CfOption *option, gpointer options, const char *text, const char *directory,
+              GError **error)
 {
     if (!text && option->type != TYPE_FLAG)
         return fail(error, "needs a value: %s=%s", option->doc.name, option->doc.argument);
-    if (!set_value(option, text ? text : "true", (char *) options + option->offset, error))
+    if (!set_value(option, text ? text : "true", directory, (char *) options + option->offset,
+                   error))
         return FALSE;
     if (option->set_offset)
         G_STRUCT_MEMBER(gboolean, options, option->set_offset) = TRUE;
@@ -368,6 +381,7 @@ cf_option_to_text(const CfOption *option, gconstpointer options)
         return g_strdup(option->choices[*(const int *) slot]);
     case TYPE_WORD:
     case TYPE_TEXT:
+    case TYPE_PATH:
         return g_strdup(*(char *const *) slot ? *(char *const *) slot : "");
     }
     g_assert_not_reached();
@@ -380,7 +394,7 @@ init(gpointer options, gboolean of_mount)
 {
     for (guint i = 0; i < G_N_ELEMENTS(table); i++)
         if (table[i].doc.mount_only == of_mount && *table[i].doc.fallback) {
-            gboolean good = cf_option_set(&table[i], options, table[i].doc.fallback, NULL);
+            gboolean good = cf_option_set(&table[i], options, table[i].doc.fallback, NULL, NULL);
 
             g_assert(good);
         }
@@ -391,7 +405,8 @@ clear(gpointer options, gboolean of_mount)
 {
     for (guint i = 0; i < G_N_ELEMENTS(table); i++)
         if (table[i].doc.mount_only == of_mount &&
-            (table[i].type == TYPE_TEXT || table[i].type == TYPE_WORD)) {
+            (table[i].type == TYPE_TEXT || table[i].type == TYPE_PATH ||
+             table[i].type == TYPE_WORD)) {
             cf_text_wipe(G_STRUCT_MEMBER(char *, options, table[i].offset)); /* proxy passwords */
             G_STRUCT_MEMBER(char *, options, table[i].offset) = NULL;
         }

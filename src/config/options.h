@@ -16,8 +16,11 @@ const char *cf_option_get_name(const CfOption *option);
 gboolean cf_option_is_of_mount(const CfOption *option);
 
 /* options: the CfOptions or CfMountOptions. text: (nullable): NULL for a bare name in -o.
- * Errors: CF_ERROR_CONFIG, without the option's name. */
-gboolean cf_option_set(const CfOption *option, gpointer options, const char *text, GError **error);
+ * directory: (nullable): where a relative path starts; NULL: where we are. It is kept from the
+ * root, because a daemon leaves the directory that it was started in. Errors: CF_ERROR_CONFIG,
+ * without the option's name. */
+gboolean cf_option_set(const CfOption *option, gpointer options, const char *text,
+                       const char *directory, GError **error);
 /* Returns: (transfer full): as cf_option_set() takes it; "" for a text that is not set. */
 char *cf_option_to_text(const CfOption *option, gconstpointer options);
 

@@ -2,6 +2,7 @@
 #pragma once
 
 #include "config/config.h"
+#include "config/credentials.h"
 #include "config/keyfile.h"
 #include "config/options.h"
 #include "config/secret.h"
@@ -12,7 +13,14 @@ G_BEGIN_DECLS
 typedef struct {
     CfConfigKey spec; /* its texts are the caller's of cf_config_load() */
     guint line;       /* 0: not in the file */
-    enum { CF_KEY_UNSET, CF_KEY_INLINE, CF_KEY_OVERRIDE, CF_KEY_ELSEWHERE, CF_KEY_CREDENTIAL } kind;
+    enum {
+        CF_KEY_UNSET,
+        CF_KEY_INLINE,
+        CF_KEY_OVERRIDE,
+        CF_KEY_ELSEWHERE,
+        CF_KEY_CREDENTIAL,
+        CF_KEY_FILLED, /* by another program's file, which is from */
+    } kind;
     CfSecretSource source; /* of CF_KEY_ELSEWHERE */
     char *from;            /* (nullable) path, variable, command */
     char *value;           /* (nullable) */
@@ -25,12 +33,12 @@ struct _CfProfile {
     const char *provider;
     CfOptions options;
     GPtrArray *keys; /* (element-type CfProfileKey) in the order of the provider's table */
-    gboolean secrets_read;
+    gboolean filled, secrets_read;
 };
 
 struct _CfConfig {
     char *name;      /* path, or what stands for it in messages */
-    char *directory; /* (nullable) that relative paths start from; NULL: the current one */
+    char *directory; /* from the root: where relative paths start */
     CfMountOptions mount_options;
     GPtrArray *profiles; /* (element-type CfProfile) */
 };
@@ -52,6 +60,10 @@ char *cf_config_suggest(const char *text, const CfConfigSchema *const *schemas, 
 /* options: the CfOptions or CfMountOptions. */
 gboolean cf_config_set_option(const CfConfig *config, const CfOption *option, gpointer options,
                               const CfKeyfileEntry *entry, const char *group, GError **error);
+
+/* "~/x" and "x" as a path from the root. directory: (nullable): where a relative one starts; NULL:
+ * where we are. Returns: (transfer full). */
+char *cf_config_expand_path(const char *directory, const char *path);
 
 /* Registers the password in a URL as a secret. url: (nullable): any value. */
 void cf_config_hide_password(const char *url);

@@ -25,6 +25,15 @@ cf_profile_free(CfProfile *profile)
     g_free(profile);
 }
 
+static void
+add_key(CfProfile *profile, const CfConfigKey *spec)
+{
+    CfProfileKey *key = g_new0(CfProfileKey, 1);
+
+    key->spec = *spec;
+    g_ptr_array_add(profile->keys, key);
+}
+
 CfProfile *
 cf_profile_new(const CfConfig *config, const CfKeyfileGroup *group, const CfConfigSchema *schema)
 {
@@ -36,12 +45,10 @@ cf_profile_new(const CfConfig *config, const CfKeyfileGroup *group, const CfConf
     profile->provider = schema->provider;
     profile->keys = g_ptr_array_new_with_free_func((GDestroyNotify) profile_key_free);
     cf_options_init(&profile->options);
-    for (const CfConfigKey *spec = schema->keys; spec && spec->name; spec++) {
-        CfProfileKey *key = g_new0(CfProfileKey, 1);
-
-        key->spec = *spec;
-        g_ptr_array_add(profile->keys, key);
-    }
+    for (const CfConfigKey *spec = schema->keys; spec && spec->name; spec++)
+        add_key(profile, spec);
+    for (const CfCredentialsKey *key = cf_credentials_get_keys(schema->provider); key->name; key++)
+        add_key(profile, &(CfConfigKey){.name = key->name});
     return profile;
 }
 
@@ -161,16 +168,19 @@ take_credential(CfProfile *profile, CfProfileKey *key, GError **error)
     return TRUE;
 }
 
-gboolean
-cf_profile_complete(CfProfile *profile, GError **error)
+/* Looks whether something is missing. filled: also after other programs' files were read. */
+static gboolean
+check_required(CfProfile *profile, gboolean filled, GError **error)
 {
     for (guint i = 0; i < profile->keys->len; i++) {
-        CfProfileKey *key = g_ptr_array_index(profile->keys, i);
+        const CfProfileKey *key = g_ptr_array_index(profile->keys, i);
 
-        if (key->spec.secret && !take_credential(profile, key, error))
-            return FALSE;
         if (key->kind != CF_KEY_UNSET || !key->spec.required || key->spec.fallback)
             continue;
+        if (filled)
+            return cf_config_fail(profile->config, profile->line, error,
+                                  "[%s] lacks ‘%s’, and the files that it names do not give it",
+                                  profile->name, key->spec.name);
         if (key->spec.secret)
             return cf_config_fail(profile->config, profile->line, error,
                                   "[%s] lacks ‘%s’ (or ‘%s_file’, ‘%s_env’, ‘%s_command’)",
@@ -180,6 +190,28 @@ cf_profile_complete(CfProfile *profile, GError **error)
                               profile->name, key->spec.name);
     }
     return TRUE;
+}
+
+/* The other program's files that profile names, if it does. Returns: (transfer none) (nullable). */
+static const CfCredentials *
+find_credentials(CfProfile *profile)
+{
+    const CfCredentials *credentials = cf_credentials_find(profile->provider);
+
+    return credentials && cf_credentials_is_named(credentials, profile) ? credentials : NULL;
+}
+
+gboolean
+cf_profile_complete(CfProfile *profile, GError **error)
+{
+    for (guint i = 0; i < profile->keys->len; i++) {
+        CfProfileKey *key = g_ptr_array_index(profile->keys, i);
+
+        if (key->spec.secret && !take_credential(profile, key, error))
+            return FALSE;
+    }
+    /* What is missing now may stand in the files that are read later. */
+    return find_credentials(profile) || check_required(profile, FALSE, error);
 }
 
 const char *
@@ -211,18 +243,74 @@ cf_profile_get(CfProfile *profile, const char *name)
     return key->value ? key->value : key->spec.fallback;
 }
 
-/* --- secrets --------------------------------------------------------------------------------- */
+/* --- other programs' files ------------------------------------------------------------------- */
 
-/* Returns: (transfer full): "~/x" and "x" as a path from the root. */
-static char *
-expand_path(const CfConfig *config, const char *path)
+gboolean
+cf_profile_has(CfProfile *profile, const char *name)
 {
-    if (g_str_has_prefix(path, "~/"))
-        return g_build_filename(g_get_home_dir(), path + 2, NULL);
-    if (g_path_is_absolute(path) || !config->directory)
-        return g_strdup(path);
-    return g_build_filename(config->directory, path, NULL);
+    CfSecretSource source;
+    const CfProfileKey *key = cf_profile_find_key(profile, name, &source);
+
+    return key && source == CF_SECRET_SOURCE_N && key->kind != CF_KEY_UNSET;
 }
+
+void
+cf_profile_fill(CfProfile *profile, const char *name, const char *value, const char *from)
+{
+    CfSecretSource source;
+    CfProfileKey *key = cf_profile_find_key(profile, name, &source);
+
+    if (!key || source != CF_SECRET_SOURCE_N || key->kind != CF_KEY_UNSET || !value || !*value)
+        return;
+    key->kind = CF_KEY_FILLED;
+    key->from = g_strdup(from);
+    key->value = g_strdup(value);
+    if (key->spec.secret)
+        cf_log_add_secret(value);
+    cf_config_hide_password(value);
+}
+
+char *
+cf_profile_get_path(CfProfile *profile, const char *name)
+{
+    CfSecretSource source;
+    const CfProfileKey *key = cf_profile_find_key(profile, name, &source);
+    const CfCredentialsKey *own = cf_credentials_get_keys(profile->provider);
+    const char *value = key ? key->value : NULL;
+
+    for (; !value && own->name; own++)
+        if (strcmp(own->name, name) == 0)
+            value = own->fallback;
+    if (!value)
+        return NULL;
+    return cf_config_expand_path(
+        key && key->kind == CF_KEY_OVERRIDE ? NULL : profile->config->directory, value);
+}
+
+gboolean
+cf_profile_fail(CfProfile *profile, const char *name, GError **error, const char *message)
+{
+    CfSecretSource source;
+    const CfProfileKey *key = cf_profile_find_key(profile, name, &source);
+
+    return cf_config_fail(profile->config, key && key->line ? key->line : profile->line, error,
+                          "‘%s’ of [%s]: %s", name, profile->name, message);
+}
+
+static gboolean
+fill(CfProfile *profile, GError **error)
+{
+    const CfCredentials *credentials = find_credentials(profile);
+
+    if (profile->filled || !credentials)
+        return TRUE;
+    if (!credentials->read(profile, error) || !check_required(profile, TRUE, error))
+        return FALSE;
+    profile->filled = TRUE;
+    return TRUE;
+}
+
+/* --- secrets --------------------------------------------------------------------------------- */
 
 static gboolean
 read_secret(CfProfile *profile, CfProfileKey *key, GError **error)
@@ -238,7 +326,7 @@ read_secret(CfProfile *profile, CfProfileKey *key, GError **error)
                                   own_error->message);
     } else if (key->kind == CF_KEY_ELSEWHERE) {
         if (key->source == CF_SECRET_FILE)
-            path = expand_path(profile->config, key->from);
+            path = cf_config_expand_path(profile->config->directory, key->from);
         key->value = cf_secret_read(key->source, path ? path : key->from, &own_error);
         if (!key->value)
             return cf_config_fail(profile->config, key->line, error, "‘%s%s’ in [%s]: %s",
@@ -252,6 +340,8 @@ read_secret(CfProfile *profile, CfProfileKey *key, GError **error)
 gboolean
 cf_profile_read_secrets(CfProfile *profile, GError **error)
 {
+    if (!fill(profile, error))
+        return FALSE;
     for (guint i = 0; i < profile->keys->len; i++) {
         CfProfileKey *key = g_ptr_array_index(profile->keys, i);
 

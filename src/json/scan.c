@@ -248,8 +248,8 @@ check_value(Check *check)
     return check->why == NULL;
 }
 
-gboolean
-cf_json_check(const char *text, gsize len, CfJsonSpan *ret_span, GError **error)
+const char *
+cf_json_find_fault(const char *text, gsize len, CfJsonSpan *ret_span, gsize *ret_fault)
 {
     Check check = {.p = text, .end = text + len};
     const char *start, *end;
@@ -261,13 +261,25 @@ cf_json_check(const char *text, gsize len, CfJsonSpan *ret_span, GError **error)
         if (check.p == check.end) {
             if (ret_span)
                 *ret_span = (CfJsonSpan){start, (gsize) (end - start)};
-            return TRUE;
+            return NULL;
         }
         check.why = "something stands after the value";
     }
-    g_set_error(error, CF_ERROR, CF_ERROR_PROTOCOL, "no JSON at byte %" G_GSIZE_FORMAT ": %s",
-                (gsize) (check.p - text), check.why);
-    return FALSE;
+    if (ret_fault)
+        *ret_fault = (gsize) (check.p - text);
+    return check.why;
+}
+
+gboolean
+cf_json_check(const char *text, gsize len, CfJsonSpan *ret_span, GError **error)
+{
+    gsize fault = 0;
+    const char *why = cf_json_find_fault(text, len, ret_span, &fault);
+
+    if (why)
+        g_set_error(error, CF_ERROR, CF_ERROR_PROTOCOL, "no JSON at byte %" G_GSIZE_FORMAT ": %s",
+                    fault, why);
+    return !why;
 }
 
 /* --- walking through text that was checked ---------------------------------------------------- */

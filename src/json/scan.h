@@ -30,6 +30,10 @@ typedef enum {
  * trims white space around it. Iterative or depth-limited: text of any depth is safe. Errors:
  * CF_ERROR_PROTOCOL, naming the byte offset. */
 gboolean cf_json_check(const char *text, gsize len, CfJsonSpan *ret_span, GError **error);
+/* The same without an error. ret_fault: (nullable): the byte offset of what is wrong.
+ * Returns: (transfer none) (nullable): NULL when all is well, else why not, in words that quote
+ * nothing of the text. */
+const char *cf_json_find_fault(const char *text, gsize len, CfJsonSpan *ret_span, gsize *ret_fault);
 
 /* The following take spans that cf_json_check() (or one of themselves) delivered. */
 CfJsonKind cf_json_kind(CfJsonSpan span);

@@ -74,6 +74,10 @@ static const struct {
     {"log", "/x y", "/x y"},
     {"log", "", "stderr"},
     {"proxy", "", ""},
+    {"cacert", "", ""},
+    {"cacert", "/x/ca.pem", "/x/ca.pem"},
+    {"cacert", "ca.pem", "/base/ca.pem"},
+    {"cacert", "../tls/./ca.pem", "/tls/ca.pem"},
 };
 
 static void
@@ -93,7 +97,7 @@ test_case(gconstpointer data)
     cf_options_init(&options);
     cf_mount_options_init(&mount_options);
     before = cf_option_to_text(option, target);
-    good = cf_option_set(option, target, cases[i].text, &error);
+    good = cf_option_set(option, target, cases[i].text, "/base", &error);
     after = cf_option_to_text(option, target);
     if (cases[i].shown) {
         g_assert_no_error(error);
