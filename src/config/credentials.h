@@ -10,7 +10,7 @@
 
 G_BEGIN_DECLS
 
-#define CF_CREDENTIALS_MAX_BYTES (1024 * 1024)
+#define CF_CREDENTIALS_MAX_BYTES (256 * 1024)
 
 /* What another program's files are to the profiles of one provider. */
 typedef struct {
