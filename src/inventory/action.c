@@ -140,6 +140,7 @@ cf_doing_send(CfDoing *doing)
         cf_doing_accept(doing, &result);
         return;
     }
+    doing->order->sent = TRUE;
     inventory->ops->act(inventory->handle, doing->order->action, doing->order->deadline_us,
                         on_acted, doing);
 }

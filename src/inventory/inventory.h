@@ -121,6 +121,7 @@ typedef struct {
     gboolean add;       /* TAGS: the tags are added to the set (O_APPEND) */
     char *shown;        /* TAGS (nullable): the set that the writer saw, sorted lines */
     gint64 deadline_us; /* monotonic */
+    gboolean sent;      /* set by the inventory: the change may have reached the cloud */
 } CfOrder;
 
 CfOrder *cf_order_new(CfAction *action /* (transfer full) */);

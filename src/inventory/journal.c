@@ -148,6 +148,15 @@ cf_journal_job(CfInventory *inventory, const CfOrder *order, const char *job_id,
     line_end(inventory, inventory->journal, line, CF_FACT_JOURNAL);
 }
 
+/* A change that was sent and not answered in time may have been made. */
+static const char *
+outcome(CfInventory *inventory, const CfOrder *order, const GError *error)
+{
+    if (!error)
+        return inventory->options.dry_run ? "dry_run" : "ok";
+    return order->sent && cf_error_code(error) == CF_ERROR_TIMEOUT ? "unknown" : "failed";
+}
+
 void
 cf_journal_action(CfInventory *inventory, const CfOrder *order, const char *old,
                   const CfActionResult *result, const GError *error, gint64 began_us)
@@ -166,7 +175,7 @@ cf_journal_action(CfInventory *inventory, const CfOrder *order, const char *old,
     }
     if (error)
         line_error(line, error);
-    line_text(line, "result", error ? "failed" : inventory->options.dry_run ? "dry_run" : "ok");
+    line_text(line, "result", outcome(inventory, order, error));
     line_number(line, "ms", (cf_clock_mono_us() - began_us) / 1000);
     line_end(inventory, inventory->journal, line, CF_FACT_JOURNAL);
 }
