@@ -62,8 +62,8 @@ stat_from_attr(const CfSession *session, const CfAttr *attr)
     };
 }
 
-static struct fuse_entry_param
-param_from_entry(const CfSession *session, const CfEntry *entry)
+struct fuse_entry_param
+cf_param_from_entry(const CfSession *session, const CfEntry *entry)
 {
     return (struct fuse_entry_param){
         .ino = entry->attr.ino,
@@ -73,8 +73,8 @@ param_from_entry(const CfSession *session, const CfEntry *entry)
     };
 }
 
-static void
-reply_attr(fuse_req_t req, const CfAttr *attr)
+void
+cf_reply_attr(fuse_req_t req, const CfAttr *attr)
 {
     struct stat st = stat_from_attr(session_of(req), attr);
 
@@ -133,7 +133,7 @@ try_lookup(fuse_req_t req, CfIno parent, const char *name, gboolean waited, CfNe
 
     switch (verdict) {
     case CF_DONE:
-        param = param_from_entry(session, &entry);
+        param = cf_param_from_entry(session, &entry);
         fuse_reply_entry(req, &param);
         break;
     case CF_FAILED:
@@ -179,7 +179,7 @@ try_getattr(fuse_req_t req, CfIno ino, gboolean waited, CfNeed *ret_need)
 
     switch (verdict) {
     case CF_DONE:
-        reply_attr(req, &attr);
+        cf_reply_attr(req, &attr);
         break;
     case CF_FAILED:
         cf_reply_error(req, "getattr", ino, error);
@@ -249,12 +249,14 @@ op_setattr(fuse_req_t req, fuse_ino_t ino, struct stat *st, int to_set, struct f
     g_autoptr(GError) error = NULL;
     CfAttr attr;
 
-    if (!get_attr_now(session, ino, &attr, &error))
+    if (cf_tree_is_scratch(ino))
+        cf_op_setattr_scratch(req, ino, st, to_set);
+    else if (!get_attr_now(session, ino, &attr, &error))
         cf_reply_error(req, "setattr", ino, error);
     else if (changes_owner_or_mode(session, &attr, st, to_set))
         fuse_reply_err(req, EPERM);
     else
-        reply_attr(req, &attr);
+        cf_reply_attr(req, &attr);
 }
 
 static void
@@ -368,7 +370,7 @@ listing_add(const char *name, const CfEntry *entry, gboolean full, guint64 next_
     Listing *listing = data;
     char *at = listing->session->buffer + listing->used;
     gsize rest = listing->size - listing->used;
-    struct fuse_entry_param param = param_from_entry(listing->session, entry);
+    struct fuse_entry_param param = cf_param_from_entry(listing->session, entry);
     gsize n;
 
     if (listing->plus) {
@@ -512,7 +514,7 @@ op_write(fuse_req_t req, fuse_ino_t ino, const char *data, size_t size, off_t of
     };
     CfWaiter *waiter;
 
-    if (fi->writepage) {
+    if (fi->writepage && !cf_tree_is_scratch(ino)) {
         refuse_page(req, ino);
         return;
     }
@@ -564,58 +566,6 @@ op_poll(fuse_req_t req, fuse_ino_t ino, struct fuse_file_info *fi, struct fuse_p
     fuse_reply_poll(req, events);
 }
 
-/* --- what makes and removes names: not here --------------------------------------------------- */
-
-static void
-refuse_name(fuse_req_t req, CfIno parent)
-{
-    fuse_reply_err(req, cf_tree_is_view(parent) ? EROFS : EPERM);
-}
-
-static void
-op_create(fuse_req_t req, fuse_ino_t parent, const char *name, mode_t mode,
-          struct fuse_file_info *fi)
-{
-    refuse_name(req, parent);
-}
-
-static void
-op_mknod(fuse_req_t req, fuse_ino_t parent, const char *name, mode_t mode, dev_t dev)
-{
-    refuse_name(req, parent);
-}
-
-static void
-op_mkdir(fuse_req_t req, fuse_ino_t parent, const char *name, mode_t mode)
-{
-    refuse_name(req, parent);
-}
-
-static void
-op_symlink(fuse_req_t req, const char *target, fuse_ino_t parent, const char *name)
-{
-    refuse_name(req, parent);
-}
-
-static void
-op_link(fuse_req_t req, fuse_ino_t ino, fuse_ino_t parent, const char *name)
-{
-    refuse_name(req, parent);
-}
-
-static void
-op_remove(fuse_req_t req, fuse_ino_t parent, const char *name)
-{
-    refuse_name(req, parent);
-}
-
-static void
-op_rename(fuse_req_t req, fuse_ino_t parent, const char *name, fuse_ino_t new_parent,
-          const char *new_name, unsigned int flags)
-{
-    refuse_name(req, cf_tree_is_view(new_parent) ? new_parent : parent);
-}
-
 const struct fuse_lowlevel_ops cf_ops = {
     .init = op_init,
     .lookup = op_lookup,
@@ -637,12 +587,12 @@ const struct fuse_lowlevel_ops cf_ops = {
     .read = op_read,
     .write = op_write,
     .poll = op_poll,
-    .create = op_create,
-    .mknod = op_mknod,
-    .mkdir = op_mkdir,
-    .symlink = op_symlink,
-    .link = op_link,
-    .unlink = op_remove,
-    .rmdir = op_remove,
-    .rename = op_rename,
+    .create = cf_op_create,
+    .mknod = cf_op_mknod,
+    .mkdir = cf_op_mkdir,
+    .symlink = cf_op_symlink,
+    .link = cf_op_link,
+    .unlink = cf_op_unlink,
+    .rmdir = cf_op_rmdir,
+    .rename = cf_op_rename,
 };

@@ -117,6 +117,22 @@ void cf_waiter_done(const GError *error, gpointer data);
 /* --- ops.c ------------------------------------------------------------------------------------ */
 
 void cf_reply_error(fuse_req_t req, const char *op, CfIno ino, const GError *error);
+void cf_reply_attr(fuse_req_t req, const CfAttr *attr);
+struct fuse_entry_param cf_param_from_entry(const CfSession *session, const CfEntry *entry);
+
+/* --- names.c: handlers of cf_ops -------------------------------------------------------------- */
+
+void cf_op_create(fuse_req_t req, fuse_ino_t parent, const char *name, mode_t mode,
+                  struct fuse_file_info *fi);
+void cf_op_mknod(fuse_req_t req, fuse_ino_t parent, const char *name, mode_t mode, dev_t dev);
+void cf_op_mkdir(fuse_req_t req, fuse_ino_t parent, const char *name, mode_t mode);
+void cf_op_symlink(fuse_req_t req, const char *target, fuse_ino_t parent, const char *name);
+void cf_op_link(fuse_req_t req, fuse_ino_t ino, fuse_ino_t parent, const char *name);
+void cf_op_unlink(fuse_req_t req, fuse_ino_t parent, const char *name);
+void cf_op_rmdir(fuse_req_t req, fuse_ino_t parent, const char *name);
+void cf_op_rename(fuse_req_t req, fuse_ino_t parent, const char *name, fuse_ino_t new_parent,
+                  const char *new_name, unsigned int flags);
+void cf_op_setattr_scratch(fuse_req_t req, fuse_ino_t ino, const struct stat *st, int to_set);
 
 /* --- watch.c: signals, and time for those that wait ------------------------------------------- */
 

@@ -128,6 +128,22 @@ check_polls(CfSession *session)
     return next_us == G_MAXINT64 ? -1 : (int) ((next_us - now_us) / G_TIME_SPAN_MILLISECOND + 1);
 }
 
+/* Scratch files. */
+static int
+expire_ms(CfTree *tree)
+{
+    gint64 rest_us = cf_tree_expire(tree);
+
+    return rest_us < 0 ? -1 : (int) MIN(rest_us / G_TIME_SPAN_MILLISECOND + 1, G_MAXINT);
+}
+
+/* Of two times for poll(2): -1 is never. */
+static int
+sooner_ms(int a, int b)
+{
+    return a < 0 ? b : b < 0 ? a : MIN(a, b);
+}
+
 static gpointer
 watcher_main(gpointer data)
 {
@@ -141,11 +157,9 @@ watcher_main(gpointer data)
 
     while (!atomic_load(&session->loop_ended)) {
         struct pollfd pfd = {.fd = session->wake_fd, .events = POLLIN};
-        int waiters_ms = cf_waiters_check(session->waiters);
-        int polls_ms = check_polls(session);
-        int timeout_ms = waiters_ms < 0 ? polls_ms
-                         : polls_ms < 0 ? waiters_ms
-                                        : MIN(waiters_ms, polls_ms);
+        int timeout_ms =
+            sooner_ms(sooner_ms(cf_waiters_check(session->waiters), check_polls(session)),
+                      expire_ms(session->tree));
 
         if (poll(&pfd, 1, timeout_ms) > 0)
             drain(session->wake_fd);

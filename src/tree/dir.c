@@ -27,7 +27,8 @@ give(Listing *listing, guint64 index, const char *name, CfPlace *there, CfNode n
     /* The dentries of collections and versions are for LOOKUP alone: it is the demand, or counted.
      */
     gboolean never = (node.kind == CF_KIND_STATIC && node.sub == CF_STATIC_COLLECTION) ||
-                     node.kind == CF_KIND_VERSION || node.kind == CF_KIND_APPEND;
+                     node.kind == CF_KIND_VERSION || node.kind == CF_KIND_APPEND ||
+                     node.kind == CF_KIND_SCRATCH;
 
     if (index < listing->from)
         return TRUE;
@@ -234,6 +235,32 @@ list_value(Listing *listing)
     }
 }
 
+/* Behind the attributes, by their numbers, which only grow. */
+static void
+list_scratch(Listing *listing, guint64 base)
+{
+    CfPlace *place = listing->place;
+    CfIno dir = cf_node_pack(place->node);
+    guint32 number = listing->from > base ? (guint32) (listing->from - base) - 1 : 0;
+
+    for (;;) {
+        g_autofree char *name = NULL;
+        CfPlace there = *place;
+        CfScratch *file;
+
+        g_mutex_lock(&place->tree->lock);
+        file = cf_scratch_next(place->tree->scratches, dir, number);
+        if (file) {
+            number = file->number;
+            name = g_strdup(file->name);
+        }
+        g_mutex_unlock(&place->tree->lock);
+        if (!file || !give(listing, base + number, name, &there,
+                           cf_place_node(place, CF_KIND_SCRATCH, number, 0), S_IFREG))
+            return;
+    }
+}
+
 static void
 list_resource(Listing *listing)
 {
@@ -252,6 +279,7 @@ list_resource(Listing *listing)
         if (!give(listing, i, rows[i].name, &there, node, rows[i].mode))
             return;
     }
+    list_scratch(listing, n);
 }
 
 static gboolean
@@ -384,6 +412,7 @@ cf_tree_readdir(CfTree *tree, CfIno ino, guint64 offset, CfDirFill fill, gpointe
     case CF_KIND_LINK:
     case CF_KIND_SHORT:
     case CF_KIND_APPEND:
+    case CF_KIND_SCRATCH:
     case CF_KIND_N:
         break;
     }

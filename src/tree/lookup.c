@@ -230,6 +230,23 @@ lookup_in_version(CfPlace *place, const char *name, CfEntry *entry, GError **err
 }
 
 static CfVerdict
+lookup_scratch(CfPlace *place, const char *name, CfEntry *entry, GError **error)
+{
+    CfNode node = cf_place_node(place, CF_KIND_SCRATCH, 0, 0);
+    CfScratch *file;
+
+    g_mutex_lock(&place->tree->lock);
+    file = cf_scratch_find(place->tree->scratches, cf_node_pack(place->node), name,
+                           cf_clock_mono_us());
+    if (file) {
+        node.handle = file->number;
+        file->lookups++;
+    }
+    g_mutex_unlock(&place->tree->lock);
+    return file ? cf_place_entry(place, node, entry, error) : no_entry(place, entry);
+}
+
+static CfVerdict
 lookup_attribute(CfPlace *place, const char *name, gboolean waited, CfEntry *entry, CfNeed *need,
                  GError **error)
 {
@@ -239,7 +256,7 @@ lookup_attribute(CfPlace *place, const char *name, gboolean waited, CfEntry *ent
     guint n;
 
     if (index < 0)
-        return no_entry(place, entry);
+        return lookup_scratch(place, name, entry, error);
     row = &cf_attributes_get(place->node.collection, &n)[index];
     if (place->node.collection == CF_SERVERS && row->field == CF_SERVER_TAGS &&
         cf_inventory_get_ops(inventory)->tags_apart &&
@@ -378,6 +395,7 @@ cf_tree_parent_of(const CfPlace *place)
     case CF_KIND_LINK:
     case CF_KIND_SHORT:
     case CF_KIND_APPEND:
+    case CF_KIND_SCRATCH:
     case CF_KIND_N:
         break;
     }
@@ -434,6 +452,7 @@ cf_tree_lookup(CfTree *tree, CfIno parent, const char *name, gboolean waited, Cf
     case CF_KIND_LINK:
     case CF_KIND_SHORT:
     case CF_KIND_APPEND:
+    case CF_KIND_SCRATCH:
     case CF_KIND_N:
         break;
     }

@@ -19,6 +19,7 @@ typedef enum {
     CF_KIND_SHORT,   /* handle: the resource: servers/web-1 */
     CF_KIND_VERSION, /* handle: number of the version; sub: a CfVersionFile */
     CF_KIND_APPEND,  /* handle: number of the file; sub: 0 events, 1 journal */
+    CF_KIND_SCRATCH, /* handle: number of the scratch file */
     CF_KIND_N
 } CfKind;
 

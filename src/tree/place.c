@@ -22,6 +22,7 @@ cf_node_is_of_collection(const CfNode *node)
         return TRUE;
     case CF_KIND_VERSION:
     case CF_KIND_APPEND:
+    case CF_KIND_SCRATCH:
     case CF_KIND_N:
         break;
     }
@@ -167,10 +168,32 @@ cf_place_target(const CfPlace *place)
     case CF_KIND_VALUE:
     case CF_KIND_VERSION:
     case CF_KIND_APPEND:
+    case CF_KIND_SCRATCH:
     case CF_KIND_N:
         break;
     }
     return NULL;
+}
+
+gboolean
+cf_place_takes_scratch(const CfPlace *place)
+{
+    return place->node.kind == CF_KIND_RESOURCE && place->node.sub == 0 &&
+           !cf_inventory_get_options(place->profile->inventory)->ro &&
+           !cf_resource_is_deleted(place->resource);
+}
+
+static mode_t
+scratch_mode(const CfPlace *place)
+{
+    CfScratch *file;
+    mode_t mode;
+
+    g_mutex_lock(&place->tree->lock);
+    file = cf_scratch_of(place, NULL);
+    mode = S_IFREG | (file ? file->mode : 0);
+    g_mutex_unlock(&place->tree->lock);
+    return mode;
 }
 
 mode_t
@@ -186,7 +209,7 @@ cf_place_mode(const CfPlace *place)
         return static_mode(node->sub);
     case CF_KIND_RESOURCE:
         if (node->sub == 0)
-            return S_IFDIR | 0555;
+            return S_IFDIR | (cf_place_takes_scratch(place) ? 0755 : 0555);
         return cf_attribute_get_mode(&cf_attributes_get(node->collection, &n)[node->sub - 1],
                                      &place->subject);
     case CF_KIND_RAW:
@@ -210,6 +233,8 @@ cf_place_mode(const CfPlace *place)
         return S_IFREG | (node->sub == CF_VERSION_TSV || world ? 0444 : 0400);
     case CF_KIND_APPEND:
         return S_IFREG | 0444;
+    case CF_KIND_SCRATCH:
+        return scratch_mode(place);
     case CF_KIND_VALUE:
     case CF_KIND_N:
         break;
@@ -226,8 +251,13 @@ resource_attr(const CfPlace *place, CfAttr *attr, GError **error)
     guint n;
 
     attr->mtime_ns = cf_resource_get_mtime_ns(place->resource, ~0ull);
-    if (node->sub == 0)
+    if (node->sub == 0) {
+        g_mutex_lock(&place->tree->lock);
+        attr->mtime_ns =
+            MAX(attr->mtime_ns, cf_scratch_get_dir_time(place->tree->scratches, attr->ino));
+        g_mutex_unlock(&place->tree->lock);
         return TRUE;
+    }
     row = &cf_attributes_get(node->collection, &n)[node->sub - 1];
     if (node->sub > n || !cf_attribute_is_visible(row, &place->subject))
         return cf_tree_fail(error, CF_ERROR_GONE, "the cloud has no such value now");
@@ -328,6 +358,23 @@ value_attr(const CfPlace *place, CfAttr *attr, GError **error)
     return TRUE;
 }
 
+static gboolean
+scratch_attr(const CfPlace *place, CfAttr *attr, GError **error)
+{
+    CfScratch *file;
+
+    g_mutex_lock(&place->tree->lock);
+    file = cf_scratch_of(place, error);
+    if (file) {
+        attr->size = file->bytes->len;
+        attr->mtime_ns = file->mtime_ns;
+        attr->nlink = file->name ? 1 : 0;
+    }
+    g_mutex_unlock(&place->tree->lock);
+    attr->attr_timeout_us = 0;
+    return file != NULL;
+}
+
 gboolean
 cf_place_attr(const CfPlace *place, CfAttr *attr, GError **error)
 {
@@ -367,6 +414,9 @@ cf_place_attr(const CfPlace *place, CfAttr *attr, GError **error)
         attr->attr_timeout_us = node->sub ? 0 : G_USEC_PER_SEC;
         if (!attr->mtime_ns)
             attr->mtime_ns = place->tree->born_ns;
+        break;
+    case CF_KIND_SCRATCH:
+        ok = scratch_attr(place, attr, error);
         break;
     case CF_KIND_N:
         break;
@@ -443,10 +493,15 @@ cf_place_entry(CfPlace *place, CfNode node, CfEntry *entry, GError **error)
     entry->entry_timeout_us = CF_TIMEOUT_LONG_US;
     if (node.kind == CF_KIND_STATIC && node.sub == CF_STATIC_COLLECTION)
         entry->entry_timeout_us = cf_place_rest_us(place);
+    if (node.kind == CF_KIND_SCRATCH)
+        entry->entry_timeout_us = 0;
     if (node.kind == CF_KIND_RESOURCE && node.sub > 0 && node.collection == CF_SERVERS &&
         cf_inventory_get_ops(place->profile->inventory)->tags_apart &&
         (int) node.sub - 1 == cf_attributes_find(CF_SERVERS, "tags"))
         cf_inventory_has_tags(place->profile->inventory, place->resource, &entry->entry_timeout_us);
+    if (node.kind == CF_KIND_RESOURCE && node.sub > 0 &&
+        cf_tree_is_going_away(place->tree, entry->attr.ino))
+        entry->entry_timeout_us = 0;
     return CF_DONE;
 }
 

@@ -3,6 +3,7 @@
 
 #include "tree/attr.h"
 #include "tree/node.h"
+#include "tree/scratch.h"
 #include "util/error.h"
 
 #define CF_VIEWS_MAX 20
@@ -65,12 +66,14 @@ struct _CfTree {
     GMutex lock; /* protects all below, and the collections' members; a leaf: nothing is called with
                   * it held but snapshot functions */
     CfTextCache stats, log;
-    GHashTable *raw_numbers;  /* "parent/name" → number */
-    GPtrArray *raw_paths;     /* (element-type CfRawPath) by number - 1 */
-    GHashTable *writes;       /* inode → CfLastWrite: values that a further WRITE may continue */
-    gint64 stat_until_us;     /* monotonic: until when listings carry whole entries */
-    CfIno stat_dir;           /* the directory of the last plain listing … */
-    guint stat_count;         /* … and how many of its files were looked up since */
+    GHashTable *raw_numbers; /* "parent/name" → number */
+    GPtrArray *raw_paths;    /* (element-type CfRawPath) by number - 1 */
+    GHashTable *writes;      /* inode → CfLastWrite: values that a further WRITE may continue */
+    gint64 stat_until_us;    /* monotonic: until when listings carry whole entries */
+    CfIno stat_dir;          /* the directory of the last plain listing … */
+    guint stat_count;        /* … and how many of its files were looked up since */
+    CfScratches *scratches;
+    GHashTable *aways; /* inode of an attribute → Away (names.c): it is being renamed away */
     gboolean version_dropped; /* a version that was being read had to go: health says so */
 };
 
@@ -200,6 +203,20 @@ gboolean cf_node_is_of_collection(const CfNode *node);
 gboolean cf_tree_must_wait(CfTreeProfile *profile, CfCollection collection, gboolean waited,
                            CfNeed *ret_need);
 void cf_tree_mark_seen(CfTreeProfile *profile, CfCollection which, guint32 handle, guint8 bits);
+
+/* Whether scratch files may be made in it. */
+gboolean cf_place_takes_scratch(const CfPlace *place);
+
+/* names.c: the file of a SCRATCH node; the tree's lock is held. Returns: (transfer none)
+ * (nullable): NULL with CF_ERROR_CHANGED. */
+/* An attribute is being renamed away: this LOOKUP's entry must be valid for no time. */
+gboolean cf_tree_is_going_away(CfTree *tree, CfIno attribute);
+CfScratch *cf_scratch_of(const CfPlace *place, GError **error);
+
+/* write.c: place: of an attribute. deadline_us: monotonic; 0: the mount's. callback: as in
+ * cf_tree_write(). */
+void cf_write_attribute(const CfPlace *place, const CfWrite *write, gint64 deadline_us,
+                        CfDoneCallback callback, gpointer data);
 
 /* lookup.c */
 CfNode cf_tree_parent_of(const CfPlace *place);

@@ -106,6 +106,7 @@ typedef struct {
     gsize size;
     guint64 offset;
     gboolean append; /* O_APPEND */
+    gboolean whole;  /* the content of a file, not a WRITE: nothing continues it */
     guint uid;
     gint pid;
 } CfWrite;
@@ -114,6 +115,48 @@ typedef struct {
  * thread, when the new state is published and its invalidations are queued. */
 void cf_tree_write(CfTree *tree, CfIno ino, const CfWrite *write, CfDoneCallback callback,
                    gpointer data);
+
+/* --- what makes, moves and removes names: scratch files, beside attributes (names.c) --- */
+
+/* Whether names can be made in the directory at all. Errors: CF_ERROR_READ_ONLY (a view, a profile
+ * that is ro), CF_ERROR_REFUSED. */
+gboolean cf_tree_may_name(CfTree *tree, CfIno dir, GError **error);
+/* flags: of open(2). The entry counts as a lookup. Errors: as above, and CF_ERROR_REFUSED for the
+ * name of an attribute, CF_ERROR_QUOTA, CF_ERROR_NAME_TOO_LONG, CF_ERROR_EXISTS (O_EXCL). */
+gboolean cf_tree_create(CfTree *tree, CfIno parent, const char *name, mode_t mode, int flags,
+                        CfEntry *ret_entry, GError **error);
+/* Errors: CF_ERROR_REFUSED for an attribute. */
+gboolean cf_tree_unlink(CfTree *tree, CfIno parent, const char *name, GError **error);
+
+typedef struct {
+    CfIno parent, new_parent;
+    const char *name, *new_name;
+    gboolean no_replace; /* RENAME_NOREPLACE */
+    guint uid;
+    gint pid;
+} CfRename;
+
+/* CF_DONE: answer at once, since the kernel is about to be told of the new name. CF_WAIT: it is the
+ * write of an attribute; hand it to cf_tree_rename_wait(). */
+CfVerdict cf_tree_rename(CfTree *tree, const CfRename *rename, GError **error);
+/* callback: as in cf_tree_write(), within about five seconds. */
+void cf_tree_rename_wait(CfTree *tree, const CfRename *rename, CfDoneCallback callback,
+                         gpointer data);
+
+gboolean cf_tree_is_scratch(CfIno ino);
+enum { CF_SET_SIZE = 1, CF_SET_MODE = 2, CF_SET_MTIME = 4 };
+typedef struct {
+    guint what;
+    guint64 size;
+    mode_t mode;
+    gint64 mtime_ns;
+} CfSetAttr;
+/* Of a scratch file. */
+gboolean cf_tree_setattr(CfTree *tree, CfIno ino, const CfSetAttr *set, CfAttr *ret_attr,
+                         GError **error);
+/* Scratch files that nobody used for long are dropped. Returns: microseconds until it is to be
+ * called again; -1: not before one is made. */
+gint64 cf_tree_expire(CfTree *tree);
 
 /* Whether the file takes writes at all: a control file (its pages are never dropped by the full
  * form of invalidation, which would wait for an unanswered write). */

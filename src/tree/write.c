@@ -12,9 +12,10 @@
 
 /* The last accepted WRITE of tags or description. */
 typedef struct {
-    gint pid;
+    gint process;
     gint64 at_us;
     GString *text; /* all that was written so far */
+    char *stored;  /* (nullable) tags: the set that it became */
 } CfLastWrite;
 
 void
@@ -23,7 +24,22 @@ cf_last_write_free(gpointer data)
     CfLastWrite *write = data;
 
     g_string_free(write->text, TRUE);
+    g_free(write->stored);
     g_free(write);
+}
+
+/* The process of a thread: the kernel tells us threads, and a program may write from several. */
+static gint
+process_of(gint thread)
+{
+    g_autofree char *path = g_strdup_printf("/proc/%d/status", thread);
+    g_autofree char *text = NULL;
+    const char *line;
+
+    if (!g_file_get_contents(path, &text, NULL, NULL))
+        return thread;
+    line = strstr(text, "\nTgid:");
+    return line ? (gint) g_ascii_strtoll(line + strlen("\nTgid:"), NULL, 10) : thread;
 }
 
 static gboolean
@@ -32,32 +48,54 @@ is_old(gpointer key, gpointer value, gpointer data)
     return *(gint64 *) data - ((CfLastWrite *) value)->at_us > CONTINUE_US;
 }
 
-static void
-remember(CfTree *tree, CfIno ino, const CfWrite *write, const GString *text)
-{
-    CfLastWrite *last = g_new(CfLastWrite, 1);
-    gint64 now_us = cf_clock_mono_us();
+typedef struct {
+    CfTree *tree;
+    CfIno ino;
+    gint process;
+    GString *text; /* (nullable): what a further WRITE may continue */
+    char *stored;  /* (nullable) */
+    CfDoneCallback callback;
+    gpointer data;
+} Storing;
 
-    *last = (CfLastWrite){write->pid, now_us, g_string_new_len(text->str, (gssize) text->len)};
+/* Accepted: it can be continued, and nothing that was accepted before it. */
+static void
+remember(Storing *storing)
+{
+    CfTree *tree = storing->tree;
+    gint64 now_us = cf_clock_mono_us();
+    CfLastWrite *last;
+
     g_mutex_lock(&tree->lock);
     g_hash_table_foreach_remove(tree->writes, is_old, &now_us);
-    g_hash_table_replace(tree->writes, g_memdup2(&ino, sizeof ino), last);
+    if (storing->text) {
+        last = g_new(CfLastWrite, 1);
+        *last = (CfLastWrite){storing->process, now_us, g_steal_pointer(&storing->text),
+                              g_steal_pointer(&storing->stored)};
+        g_hash_table_replace(tree->writes, g_memdup2(&storing->ino, sizeof storing->ino), last);
+    } else {
+        g_hash_table_remove(tree->writes, &storing->ino);
+    }
     g_mutex_unlock(&tree->lock);
 }
 
-/* What a WRITE at an offset continues. Returns: (transfer full) (nullable). */
+/* What a WRITE at an offset continues. ret_stored: (transfer full) (nullable): the set that this
+ * writer stored last. Returns: (transfer full) (nullable). */
 static GString *
-continued(CfTree *tree, CfIno ino, const CfWrite *write)
+continued(CfTree *tree, CfIno ino, const CfWrite *write, char **ret_stored)
 {
+    gint process = process_of(write->pid);
     CfLastWrite *last;
     GString *text = NULL;
 
     g_mutex_lock(&tree->lock);
     last = g_hash_table_lookup(tree->writes, &ino);
-    if (last && last->pid == write->pid && last->text->len == write->offset &&
+    if (last && last->process == process && last->text->len == write->offset &&
         cf_clock_mono_us() - last->at_us <= CONTINUE_US &&
-        last->text->len + write->size <= CONTINUED_MAX)
+        last->text->len + write->size <= CONTINUED_MAX) {
         text = g_string_new_len(last->text->str, (gssize) last->text->len);
+        *ret_stored = g_strdup(last->stored);
+    }
     g_mutex_unlock(&tree->lock);
     return text;
 }
@@ -104,9 +142,24 @@ takes_continued(const CfAttribute *row)
     return row->action == CF_ACTION_TAGS || row->action == CF_ACTION_DESCRIBE;
 }
 
-/* The whole value that this WRITE stands for. Returns: (transfer full) (nullable). */
+/* Returns: (transfer full) (nullable): a value of one WRITE. */
 static GString *
-whole_value(CfTree *tree, CfIno ino, const CfAttribute *row, const CfWrite *write, GError **error)
+single_value(const CfWrite *write, GError **error)
+{
+    if (write->offset > 0 && !write->append)
+        cf_tree_fail(error, CF_ERROR_INVALID, "one write is one complete value");
+    else if (write->size > VALUE_MAX)
+        cf_tree_fail(error, CF_ERROR_TOO_BIG, "a value has at most 4096 bytes");
+    else
+        return g_string_new_len(write->data, (gssize) write->size);
+    return NULL;
+}
+
+/* The whole value that this WRITE stands for. ret_stored: as in continued().
+ * Returns: (transfer full) (nullable). */
+static GString *
+whole_value(CfTree *tree, CfIno ino, const CfAttribute *row, const CfWrite *write,
+            char **ret_stored, GError **error)
 {
     GString *text = NULL;
 
@@ -114,17 +167,10 @@ whole_value(CfTree *tree, CfIno ino, const CfAttribute *row, const CfWrite *writ
         cf_tree_fail(error, CF_ERROR_INVALID, "a value holds no NUL bytes");
         return NULL;
     }
-    if (!takes_continued(row)) {
-        if (write->offset > 0 && !write->append)
-            cf_tree_fail(error, CF_ERROR_INVALID, "one write is one complete value");
-        else if (write->size > VALUE_MAX)
-            cf_tree_fail(error, CF_ERROR_TOO_BIG, "a value has at most 4096 bytes");
-        else
-            text = g_string_new_len(write->data, (gssize) write->size);
-        return text;
-    }
+    if (!takes_continued(row))
+        return single_value(write, error);
     if (write->offset > 0 && !write->append) {
-        text = continued(tree, ino, write);
+        text = continued(tree, ino, write, ret_stored);
         if (!text) {
             cf_tree_fail(error, CF_ERROR_INVALID, "a write behind the beginning continues nothing");
             return NULL;
@@ -135,25 +181,17 @@ whole_value(CfTree *tree, CfIno ino, const CfAttribute *row, const CfWrite *writ
     return g_string_append_len(text, write->data, (gssize) write->size);
 }
 
-typedef struct {
-    CfTree *tree;
-    CfIno ino;
-    CfWrite write;
-    GString *text; /* (nullable): remembered when accepted */
-    CfDoneCallback callback;
-    gpointer data;
-} Storing;
-
 static void
 on_stored(const GError *error, gpointer data)
 {
     Storing *storing = data;
 
-    if (!error && storing->text)
-        remember(storing->tree, storing->ino, &storing->write, storing->text);
+    if (!error)
+        remember(storing);
     storing->callback(error, storing->data);
     if (storing->text)
         g_string_free(storing->text, TRUE);
+    g_free(storing->stored);
     g_free(storing);
 }
 
@@ -180,53 +218,116 @@ put_behind(const CfPlace *place, const CfAttribute *row, GString *text)
     }
 }
 
-static void
-store(const CfPlace *place, const CfAttribute *row, const CfWrite *write, CfDoneCallback callback,
-      gpointer data)
+/* Returns: (transfer full) (nullable): what the text asks for. value: (transfer full). */
+static CfAction *
+action_of_text(const CfPlace *place, const CfAttribute *row, const CfWrite *write,
+               const GString *text, char **ret_value, GError **error)
 {
-    CfIno ino = cf_node_pack(place->node);
-    g_autoptr(GError) error = NULL;
-    GString *text = NULL;
-    g_autofree char *value = NULL;
-    CfAction *action = NULL;
-    CfOrder *order;
-    Storing *storing;
+    g_autoptr(GString) whole = g_string_new_len(text->str, (gssize) text->len);
 
-    text = whole_value(place->tree, ino, row, write, &error);
-    if (text) {
-        g_autoptr(GString) whole = g_string_new_len(text->str, (gssize) text->len);
+    if (write->append)
+        put_behind(place, row, whole);
+    *ret_value = cf_text_take_value(whole->str, whole->len, error);
+    return *ret_value ? row->store(&place->subject, *ret_value, error) : NULL;
+}
 
-        if (write->append)
-            put_behind(place, row, whole);
-        value = cf_text_take_value(whole->str, whole->len, &error);
+/* Returns: (transfer none) (nullable): the tags that are shown; NULL: they are not known. */
+static const char *
+shown_tags(const CfPlace *place, const CfAttribute *row)
+{
+    const CfProviderOps *ops = cf_inventory_get_ops(place->profile->inventory);
+    gboolean apart = ops->tags_apart && place->node.collection == CF_SERVERS;
+    const char *shown = cf_resource_get(place->resource, (guint) row->field);
+
+    /* Where tags come with the listing, none is a set that is known. */
+    return shown || apart ? shown : "";
+}
+
+/* order: (transfer full). text, stored: (transfer full). */
+static void
+act(const CfPlace *place, const CfAttribute *row, const CfWrite *write, CfOrder *order,
+    GString *text, char *stored, CfDoneCallback callback, gpointer data)
+{
+    Storing *storing = g_new(Storing, 1);
+
+    *storing = (Storing){
+        place->tree, cf_node_pack(place->node), process_of(write->pid), NULL, NULL, callback, data};
+    if (row->action == CF_ACTION_TAGS) {
+        /* What is shown now is what the writer saw; who continues saw what he stored himself. */
+        order->add = write->append;
+        if (!order->add)
+            order->shown = g_strdup(stored ? stored : shown_tags(place, row));
+        storing->stored = g_strjoinv("\n", order->action->tags);
     }
-    if (value)
-        action = row->store(&place->subject, value, &error);
+    if (takes_continued(row) && !write->append && !write->whole)
+        storing->text = text;
+    else
+        g_string_free(text, TRUE);
+    g_free(stored);
+    cf_inventory_act(place->profile->inventory, order, on_stored, storing);
+}
+
+static void
+store(const CfPlace *place, const CfAttribute *row, const CfWrite *write, gint64 deadline_us,
+      CfDoneCallback callback, gpointer data)
+{
+    g_autoptr(GError) error = NULL;
+    g_autofree char *value = NULL;
+    char *stored = NULL;
+    GString *text =
+        whole_value(place->tree, cf_node_pack(place->node), row, write, &stored, &error);
+    CfAction *action = text ? action_of_text(place, row, write, text, &value, &error) : NULL;
+    CfOrder *order;
+
     if (!action) {
         refuse(place, row, write, text, error, callback, data);
         if (text)
             g_string_free(text, TRUE);
+        g_free(stored);
         return;
     }
     order = order_of(place, row, write, action, value);
-    if (row->action == CF_ACTION_TAGS) {
-        /* What is shown now is what the writer saw, or stored just before. */
-        const CfProviderOps *ops = cf_inventory_get_ops(place->profile->inventory);
-        gboolean apart = ops->tags_apart && place->node.collection == CF_SERVERS;
-        const char *shown = cf_resource_get(place->resource, (guint) row->field);
+    if (deadline_us)
+        order->deadline_us = MIN(order->deadline_us, deadline_us);
+    act(place, row, write, order, text, stored, callback, data);
+}
 
-        order->add = write->append;
-        if (!order->add) /* where tags come with the listing, none is a set that is known */
-            order->shown = g_strdup(shown || apart ? shown : "");
+/* An empty file over an attribute means nothing, as truncation does: what wiped it may have been
+ * an accident, and an empty line is the way to say it. */
+static gboolean
+is_empty_over_something(const CfPlace *place, const CfAttribute *row, const CfWrite *write)
+{
+    const char *old;
+
+    if (!write->whole || write->size > 0)
+        return FALSE;
+    old = cf_resource_get(place->resource, (guint) row->field);
+    return old && *old;
+}
+
+void
+cf_write_attribute(const CfPlace *place, const CfWrite *write, gint64 deadline_us,
+                   CfDoneCallback callback, gpointer data)
+{
+    guint n;
+    const CfAttribute *row = &cf_attributes_get(place->node.collection, &n)[place->node.sub - 1];
+    g_autoptr(GError) error = NULL;
+
+    /* Root passes the kernel's check of mode bits; the mode is the truth all the same. */
+    if (!(cf_place_mode(place) & 0222)) {
+        gboolean ro = cf_inventory_get_options(place->profile->inventory)->ro;
+
+        cf_tree_fail(&error, ro ? CF_ERROR_READ_ONLY : CF_ERROR_DENIED,
+                     "this file takes no writes");
+        callback(error, data);
+    } else if (is_empty_over_something(place, row, write)) {
+        cf_tree_fail(&error, CF_ERROR_INVALID, "an empty file says nothing; an empty line clears");
+        refuse(place, row, write, NULL, error, callback, data);
+    } else if (write->whole && write->size == 0) {
+        callback(NULL, data);
+    } else {
+        store(place, row, write, deadline_us, callback, data);
     }
-    storing = g_new(Storing, 1);
-    *storing = (Storing){place->tree, ino, *write, NULL, callback, data};
-    storing->write.data = NULL;
-    if (takes_continued(row) && !write->append)
-        storing->text = text;
-    else
-        g_string_free(text, TRUE);
-    cf_inventory_act(place->profile->inventory, order, on_stored, storing);
 }
 
 /* ---- refresh ---- */
@@ -268,37 +369,44 @@ refresh_profile(CfTreeProfile *profile, CfDoneCallback callback, gpointer data)
 
 /* ---- the door ---- */
 
+static void
+write_scratch(const CfPlace *place, const CfWrite *write, CfDoneCallback callback, gpointer data)
+{
+    g_autoptr(GError) error = NULL;
+    CfScratch *file;
+
+    g_mutex_lock(&place->tree->lock);
+    file = cf_scratch_of(place, &error);
+    if (file)
+        cf_scratch_write(file, write->append ? file->bytes->len : write->offset, write->data,
+                         write->size, &error);
+    g_mutex_unlock(&place->tree->lock);
+    callback(error, data);
+}
+
 void
 cf_tree_write(CfTree *tree, CfIno ino, const CfWrite *write, CfDoneCallback callback, gpointer data)
 {
     g_auto(CfPlace) place = {0};
     g_autoptr(GError) error = NULL;
-    guint n;
 
     if (!cf_place_init(&place, tree, ino, &error)) {
         callback(error, data);
-        return;
-    }
-    /* Root passes the kernel's check of mode bits; the mode is the truth all the same. */
-    if (!(cf_place_mode(&place) & 0222)) {
-        gboolean ro = place.profile && cf_inventory_get_options(place.profile->inventory)->ro;
-
-        cf_tree_fail(&error, ro ? CF_ERROR_READ_ONLY : CF_ERROR_DENIED,
-                     "this file takes no writes");
-        callback(error, data);
-        return;
-    }
-    if (place.node.kind == CF_KIND_STATIC && place.node.sub == CF_STATIC_REFRESH) {
+    } else if (place.node.kind == CF_KIND_SCRATCH) {
+        write_scratch(&place, write, callback, data);
+    } else if (place.node.kind == CF_KIND_RESOURCE && place.node.sub > 0 &&
+               cf_tree_is_control(ino)) {
+        cf_write_attribute(&place, write, 0, callback, data);
+    } else if (place.node.kind == CF_KIND_STATIC && place.node.sub == CF_STATIC_REFRESH) {
         refresh_profile(place.profile, callback, data);
     } else if (place.node.kind == CF_KIND_RAW && place.node.sub == CF_RAW_REFRESH) {
         cf_inventory_show(place.profile->inventory, place.node.collection,
                           cf_record_get_id(place.resource->record), callback, data);
-    } else if (place.node.kind == CF_KIND_RESOURCE && place.node.sub > 0) {
-        const CfAttribute *row = &cf_attributes_get(place.node.collection, &n)[place.node.sub - 1];
-
-        store(&place, row, write, callback, data);
     } else {
-        cf_tree_fail(&error, CF_ERROR_DENIED, "this file takes no writes");
+        gboolean ro = place.profile && cf_inventory_get_options(place.profile->inventory)->ro;
+
+        cf_tree_fail(&error, ro ? CF_ERROR_READ_ONLY : CF_ERROR_DENIED,
+                     "this file takes no writes");
         callback(error, data);
     }
 }
