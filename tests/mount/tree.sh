@@ -248,7 +248,7 @@ cf_umount
 cf_mount umask=0077
 is "$(mode "$PROFILE/servers/by-id/$S/status")" 0400 "umask= of a file"
 is "$(mode "$PROFILE/servers/by-id/$S/power")" 0600 "umask= of a file that is written"
-is "$(mode "$PROFILE/servers/by-id/$S")" 0500 "umask= of a directory"
+is "$(mode "$PROFILE/servers/by-id/$S")" 0700 "umask= of a directory"
 cf_umount
 cf_mount ro raw=world
 is "$(mode "$PROFILE/servers/by-id/$S/power")" 0444 "ro: power is only read"
