@@ -29,6 +29,10 @@ static const char *const batch_paths[CF_SIM_BATCH_N + 1] = {
     [CF_SIM_BATCH_BOTH] = "both",
 };
 static const char *const listings[] = {"up", "down", NULL};
+static const char *const api_versions[CF_SIM_API_N + 1] = {
+    [CF_SIM_API_NEWEST] = "newest",
+    [CF_SIM_API_FIRST] = "first",
+};
 static const char *const empty_bodies[CF_SIM_EMPTY_BODY_N + 1] = {
     [CF_SIM_EMPTY_BODY_EITHER] = "\"either\"",
     [CF_SIM_EMPTY_BODY_LEFT_OUT] = "false",
@@ -47,6 +51,8 @@ static const Setting settings[] = {
     {"code_style", SETTING_WORD, G_STRUCT_OFFSET(CfSimSettings, code_style), code_styles},
     {"batch_delete_path", SETTING_WORD, G_STRUCT_OFFSET(CfSimSettings, batch_delete_path),
      batch_paths},
+    {"api_version", SETTING_WORD, G_STRUCT_OFFSET(CfSimSettings, api_version), api_versions},
+    {"referer_needed", SETTING_FLAG, G_STRUCT_OFFSET(CfSimSettings, referer_needed), NULL},
     {"listing", SETTING_WORD, G_STRUCT_OFFSET(CfSimSettings, down), listings},
     {"sign_empty_body", SETTING_TRISTATE, G_STRUCT_OFFSET(CfSimSettings, sign_empty_body),
      empty_bodies},

@@ -12,7 +12,7 @@
 typedef struct {
     char *dialect, *address, *token, *username, *password, *client_id, *client_secret;
     char *access_key, *secret_key, *port_file;
-    gint port, servers, images, latency, transition, token_life, max_page;
+    gint port, servers, images, latency, transition, token_life, max_page, api_version;
     gint64 seed;
     gboolean hostile, demo, no_auth, parent_watch;
 } Arguments;
@@ -33,7 +33,8 @@ static gboolean
 parse(Arguments *to, int *argc, char ***argv, GError **error)
 {
     const GOptionEntry entries[] = {
-        {"dialect", 0, 0, G_OPTION_ARG_STRING, &to->dialect, "The cloud to play: inspur", "NAME"},
+        {"dialect", 0, 0, G_OPTION_ARG_STRING, &to->dialect,
+         "The cloud to play: inspur, ucloudstack", "NAME"},
         {"address", 0, 0, G_OPTION_ARG_STRING, &to->address, "Loopback address", "ADDRESS"},
         {"port", 0, 0, G_OPTION_ARG_INT, &to->port, "Port; 0 takes any free one", "N"},
         {"servers", 0, 0, G_OPTION_ARG_INT, &to->servers, "How many servers there are", "N"},
@@ -52,6 +53,8 @@ parse(Arguments *to, int *argc, char ***argv, GError **error)
         {"secret-key", 0, 0, G_OPTION_ARG_STRING, &to->secret_key, "Its secret", "TEXT"},
         {"token-life", 0, 0, G_OPTION_ARG_INT, &to->token_life, "How long tokens last", "S"},
         {"max-page", 0, 0, G_OPTION_ARG_INT, &to->max_page, "Largest page", "N"},
+        {"api-version", 0, 0, G_OPTION_ARG_INT, &to->api_version,
+         "Version of the API; 0: the newest", "N"},
         {"no-auth", 0, 0, G_OPTION_ARG_NONE, &to->no_auth, "Accept every request", NULL},
         {"port-file", 0, 0, G_OPTION_ARG_FILENAME, &to->port_file, "Write the URL there", "FILE"},
         {"parent-watch", 0, 0, G_OPTION_ARG_NONE, &to->parent_watch, "Stop when stdin closes",
@@ -88,6 +91,7 @@ check_numbers(const Arguments *arguments, GError **error)
         {"transition", arguments->transition, G_MAXINT},
         {"token-life", arguments->token_life, G_MAXINT},
         {"max-page", arguments->max_page, G_MAXINT},
+        {"api-version", arguments->api_version, G_MAXINT},
     };
 
     for (guint i = 0; i < G_N_ELEMENTS(numbers); i++) {
@@ -123,6 +127,7 @@ fill_options(CfSimOptions *options, const Arguments *from)
     options->transition_ms = (guint) from->transition;
     options->token_life_s = (guint) from->token_life;
     options->max_page = (guint) from->max_page;
+    options->api_version = (guint) from->api_version;
     options->hostile = from->hostile;
     options->demo = from->demo;
     options->no_auth = from->no_auth;

@@ -38,6 +38,9 @@ typedef enum {
     CF_SIM_EMPTY_BODY_N
 } CfSimEmptyBody;
 
+/* Of a dialect that speaks several versions of its API. */
+typedef enum { CF_SIM_API_NEWEST, CF_SIM_API_FIRST, CF_SIM_API_N } CfSimApiVersion;
+
 /* What an administrator changes while the simulator runs; see admin-settings.c. */
 typedef struct {
     guint latency_ms, transition_ms, max_page;
@@ -46,6 +49,8 @@ typedef struct {
     CfSimCodeStyle code_style;
     CfSimBatchPath batch_delete_path;
     CfSimEmptyBody sign_empty_body;
+    CfSimApiVersion api_version;
+    gboolean referer_needed;
 } CfSimSettings;
 
 struct _CfSim {
@@ -62,6 +67,7 @@ struct _CfSim {
     CfSimJournal *journal;
     GHashTable *listings; /* sorted and filtered listings, by query; see listing.c */
     guint64 made;         /* records made so far; the next generated one takes it as its index */
+    gpointer scratch;     /* (nullable): the dialect's, while it answers one call */
     guint64 answers;      /* successful answers, whose code alternates between text and number */
 };
 
@@ -163,6 +169,7 @@ struct _CfSimDialect {
     const char *name;
     const char *ids[CF_SIM_KIND_N]; /* what the member is called that holds an id */
     CfSimTouch touch;
+    guint versions;      /* of its API; 0: no more than one */
     const char *opening; /* how a good answer begins, up to where its data stand; a } ends it */
     const CfSimRoute *routes; /* ends with one that has no method */
     /* RPC style, where one path serves all and a parameter names what is wanted. */
@@ -188,7 +195,7 @@ struct _CfSimDialect {
     void (*show_tags)(CfSim *sim, const CfSimRecord *record, GString *out);
 };
 
-extern const CfSimDialect cf_sim_inspur;
+extern const CfSimDialect cf_sim_inspur, cf_sim_ucloudstack;
 
 /* ---- The parts ---- */
 

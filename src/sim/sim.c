@@ -5,7 +5,7 @@
 
 #include "sim/private.h"
 
-static const CfSimDialect *const dialects[] = {&cf_sim_inspur};
+static const CfSimDialect *const dialects[] = {&cf_sim_inspur, &cf_sim_ucloudstack};
 
 void
 cf_sim_options_init(CfSimOptions *options)
@@ -29,6 +29,16 @@ find_dialect(const char *name, GError **error)
     }
     g_set_error(error, CF_ERROR, CF_ERROR_CONFIG, "no such dialect: %s", name);
     return NULL;
+}
+
+static gboolean
+check_version(const CfSimDialect *dialect, guint version, GError **error)
+{
+    if (version <= dialect->versions)
+        return TRUE;
+    g_set_error(error, CF_ERROR, CF_ERROR_CONFIG, "the dialect %s has no API version %u",
+                dialect->name, version);
+    return FALSE;
 }
 
 static void
@@ -69,7 +79,7 @@ cf_sim_new(const CfSimOptions *options, GError **error)
     const CfSimDialect *dialect = find_dialect(options->dialect, error);
     g_autoptr(CfSim) sim = NULL;
 
-    if (!dialect)
+    if (!dialect || !check_version(dialect, options->api_version, error))
         return NULL;
     sim = g_new0(CfSim, 1);
     g_mutex_init(&sim->lock);
@@ -79,6 +89,8 @@ cf_sim_new(const CfSimOptions *options, GError **error)
     sim->settings.transition_ms = options->transition_ms;
     sim->settings.max_page = options->max_page;
     sim->settings.task_state_visible = TRUE;
+    if (options->api_version && options->api_version < dialect->versions)
+        sim->settings.api_version = CF_SIM_API_FIRST;
     sim->world = cf_sim_world_new(dialect->ids);
     sim->tokens = cf_sim_tokens_new();
     sim->faults = cf_sim_faults_new();

@@ -27,7 +27,8 @@ typedef struct {
     const char *access_key, *secret_key;   /* (nullable): for signed requests */
     guint token_life_s;                    /* 5400 */
     guint max_page;                        /* a page size above it is cut; 0: no limit */
-    gboolean no_auth;                      /* accept every request; also so without credentials */
+    guint api_version; /* 0: the newest; a dialect may know older ones, from 1 on */
+    gboolean no_auth;  /* accept every request; also so without credentials */
 } CfSimOptions;
 
 /* Fills in the defaults: 100 servers, 12 images, transitions of 3 s. */
