@@ -39,6 +39,11 @@ static const char *const empty_bodies[CF_SIM_EMPTY_BODY_N + 1] = {
     [CF_SIM_EMPTY_BODY_SIGNED] = "true",
 };
 
+static const char *const unknowns[CF_SIM_UNKNOWN_N + 1] = {
+    [CF_SIM_UNKNOWN_ERROR] = "error",
+    [CF_SIM_UNKNOWN_EMPTY] = "empty",
+};
+
 static const Setting settings[] = {
     {"latency_ms", SETTING_NUMBER, G_STRUCT_OFFSET(CfSimSettings, latency_ms), NULL},
     {"transition_ms", SETTING_NUMBER, G_STRUCT_OFFSET(CfSimSettings, transition_ms), NULL},
@@ -48,6 +53,12 @@ static const Setting settings[] = {
     {"http_200_errors", SETTING_FLAG, G_STRUCT_OFFSET(CfSimSettings, http_200_errors), NULL},
     {"freeze", SETTING_FLAG, G_STRUCT_OFFSET(CfSimSettings, freeze), NULL},
     {"image_tags_joined", SETTING_FLAG, G_STRUCT_OFFSET(CfSimSettings, image_tags_joined), NULL},
+    {"image_tagging", SETTING_FLAG, G_STRUCT_OFFSET(CfSimSettings, image_tagging), NULL},
+    {"job_lead_ms", SETTING_NUMBER, G_STRUCT_OFFSET(CfSimSettings, job_lead_ms), NULL},
+    {"image_quota", SETTING_NUMBER, G_STRUCT_OFFSET(CfSimSettings, image_quota), NULL},
+    {"tag_quota", SETTING_NUMBER, G_STRUCT_OFFSET(CfSimSettings, tag_quota), NULL},
+    {"rate_limit", SETTING_NUMBER, G_STRUCT_OFFSET(CfSimSettings, rate_limit), NULL},
+    {"unknown_instance", SETTING_WORD, G_STRUCT_OFFSET(CfSimSettings, unknown_instance), unknowns},
     {"code_style", SETTING_WORD, G_STRUCT_OFFSET(CfSimSettings, code_style), code_styles},
     {"batch_delete_path", SETTING_WORD, G_STRUCT_OFFSET(CfSimSettings, batch_delete_path),
      batch_paths},

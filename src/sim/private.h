@@ -41,11 +41,21 @@ typedef enum {
 /* Of a dialect that speaks several versions of its API. */
 typedef enum { CF_SIM_API_NEWEST, CF_SIM_API_FIRST, CF_SIM_API_N } CfSimApiVersion;
 
+typedef enum {
+    CF_SIM_UNKNOWN_ERROR, /* a listing that names what does not exist is refused */
+    CF_SIM_UNKNOWN_EMPTY, /* or finds nothing */
+    CF_SIM_UNKNOWN_N
+} CfSimUnknown;
+
 /* What an administrator changes while the simulator runs; see admin-settings.c. */
 typedef struct {
     guint latency_ms, transition_ms, max_page;
     gboolean task_state_visible, http_200_errors, freeze, image_tags_joined, down;
     gint clock_skew_s; /* what the server's clock is ahead */
+    gboolean image_tagging;
+    guint job_lead_ms;                        /* a job is done so long before what it changes */
+    guint image_quota, tag_quota, rate_limit; /* 0: none */
+    CfSimUnknown unknown_instance;
     CfSimCodeStyle code_style;
     CfSimBatchPath batch_delete_path;
     CfSimEmptyBody sign_empty_body;
@@ -68,7 +78,9 @@ struct _CfSim {
     GHashTable *listings; /* sorted and filtered listings, by query; see listing.c */
     guint64 made;         /* records made so far; the next generated one takes it as its index */
     gpointer scratch;     /* (nullable): the dialect's, while it answers one call */
-    guint64 answers;      /* successful answers, whose code alternates between text and number */
+    gint64 rate_since_us; /* the world's time when calls were begun to be counted */
+    guint rate_calls;
+    guint64 answers; /* successful answers, whose code alternates between text and number */
 };
 
 /* ---- A request and its answer ---- */
@@ -195,7 +207,7 @@ struct _CfSimDialect {
     void (*show_tags)(CfSim *sim, const CfSimRecord *record, GString *out);
 };
 
-extern const CfSimDialect cf_sim_inspur, cf_sim_ucloudstack;
+extern const CfSimDialect cf_sim_inspur, cf_sim_qingcloud, cf_sim_ucloudstack;
 
 /* ---- The parts ---- */
 
@@ -279,6 +291,9 @@ CfSimTokens *cf_sim_tokens_new(void);
 void cf_sim_tokens_free(CfSimTokens *tokens);
 /* Whether the Authorization header carries a good token. */
 gboolean cf_sim_tokens_good(CfSim *sim, const CfSimCall *call);
+/* Returns: (transfer none): a new access token. */
+const char *cf_sim_tokens_make(CfSim *sim, guint life_s);
+gboolean cf_sim_tokens_valid(CfSim *sim, const char *token);
 /* access_token, expires_in, refresh_token, … */
 void cf_sim_tokens_issue(CfSim *sim, CfSimCall *call);
 gboolean cf_sim_tokens_may_refresh(CfSim *sim, const char *refresh_token);

@@ -5,7 +5,8 @@
 
 #include "sim/private.h"
 
-static const CfSimDialect *const dialects[] = {&cf_sim_inspur, &cf_sim_ucloudstack};
+static const CfSimDialect *const dialects[] = {&cf_sim_inspur, &cf_sim_qingcloud,
+                                               &cf_sim_ucloudstack};
 
 void
 cf_sim_options_init(CfSimOptions *options)
@@ -89,6 +90,7 @@ cf_sim_new(const CfSimOptions *options, GError **error)
     sim->settings.transition_ms = options->transition_ms;
     sim->settings.max_page = options->max_page;
     sim->settings.task_state_visible = TRUE;
+    sim->settings.image_tagging = TRUE;
     if (options->api_version && options->api_version < dialect->versions)
         sim->settings.api_version = CF_SIM_API_FIRST;
     sim->world = cf_sim_world_new(dialect->ids);

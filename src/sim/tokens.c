@@ -65,6 +65,18 @@ make_token(CfSim *sim, GHashTable *table, const char *kind, guint life_s)
     return token;
 }
 
+const char *
+cf_sim_tokens_make(CfSim *sim, guint life_s)
+{
+    return make_token(sim, sim->tokens->access, "access", life_s);
+}
+
+gboolean
+cf_sim_tokens_valid(CfSim *sim, const char *token)
+{
+    return is_valid(sim, sim->tokens->access, token);
+}
+
 void
 cf_sim_tokens_issue(CfSim *sim, CfSimCall *call)
 {

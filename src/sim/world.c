@@ -108,7 +108,14 @@ cf_sim_world_freeze(CfSimWorld *world, gboolean frozen)
 char *
 cf_sim_world_date(CfSimWorld *world, const char *format)
 {
-    gint64 real_us = g_get_real_time() + cf_sim_world_now_us(world) - g_get_monotonic_time();
+    return cf_sim_world_date_after(world, 0, format);
+}
+
+char *
+cf_sim_world_date_after(CfSimWorld *world, guint ms, const char *format)
+{
+    gint64 real_us = g_get_real_time() + cf_sim_world_now_us(world) - g_get_monotonic_time() +
+                     (gint64) ms * 1000;
     g_autoptr(GDateTime) date = g_date_time_new_from_unix_utc(real_us / G_USEC_PER_SEC);
 
     return date ? g_date_time_format(date, format) : NULL;

@@ -43,6 +43,8 @@ void cf_sim_world_advance(CfSimWorld *world, gint64 ms);
 void cf_sim_world_freeze(CfSimWorld *world, gboolean frozen);
 /* The date that the clock shows. Returns: (transfer full) (nullable): g_date_time_format(). */
 char *cf_sim_world_date(CfSimWorld *world, const char *format);
+/* The date that it will show in so many ms. */
+char *cf_sim_world_date_after(CfSimWorld *world, guint ms, const char *format);
 
 /* Returns: (transfer none): what the member is called that holds an id. */
 const char *cf_sim_world_id_key(const CfSimWorld *world, CfSimKind kind);
