@@ -20,6 +20,7 @@ CF_MODE=${CF_MODE:-plain}     # plain, asan, tsan or valgrind
 read -ra CF_WRAP <<<"${CF_WRAP:-}" # what the program runs under
 
 CF_TMP=$(mktemp -d "${TMPDIR:-/tmp}/cirrusfs-test-XXXXXX")
+export XDG_STATE_HOME=$CF_TMP/state # nothing of a test's is in anybody's own
 CF_FAILED=0
 CF_SECTION=
 CF_EXPECTED_LOG=()

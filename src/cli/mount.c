@@ -13,6 +13,10 @@
 #include "fuse/session.h"
 #include "util/log.h"
 
+/* For servers that are stopped and to be started again, when nothing is mounted any more. A second
+ * signal ends the daemon at once; the next mount goes on. */
+#define FINISH_US (60 * (gint64) G_USEC_PER_SEC)
+
 /* One mount that is being made or served. */
 typedef struct {
     CfMountPlan *plan;
@@ -59,7 +63,10 @@ on_first_calls(CfExit status, gpointer data)
 static void
 on_ready(gpointer data)
 {
-    cf_first_set_served(data);
+    Mount *mount = data;
+
+    cf_first_set_served(mount->first);
+    cf_stack_resume(mount->stack);
 }
 
 static gboolean
@@ -103,7 +110,7 @@ attach(Mount *mount, GError **error)
 static CfExit
 serve(Mount *mount)
 {
-    int ended = cf_session_run(mount->session, on_ready, mount->first);
+    int ended = cf_session_run(mount->session, on_ready, mount);
     gint verdict;
 
     cf_first_stop(mount->first);
@@ -124,6 +131,8 @@ take_down(Mount *mount)
     cf_session_free(mount->session);
     if (mount->first)
         cf_first_stop(mount->first);
+    if (mount->stack)
+        cf_stack_finish(mount->stack, FINISH_US);
     cf_stack_free(mount->stack);
     cf_first_free(mount->first);
     g_free(mount->fsname);

@@ -3,6 +3,7 @@
 #include <unistd.h>
 
 #include "providers/provider.h"
+#include "util/clock.h"
 
 void
 cf_stack_fill_channel(CfProfile *profile, CfChannelOptions *ret_channel)
@@ -19,8 +20,24 @@ cf_stack_fill_channel(CfProfile *profile, CfChannelOptions *ret_channel)
     };
 }
 
+/* Returns: (transfer full). */
+static char *
+find_state_dir(CfConfig *config)
+{
+    const char *option = cf_config_get_mount_options(config)->state_dir;
+    const char *home = g_getenv("XDG_STATE_HOME");
+
+    if (option)
+        return g_canonicalize_filename(option, NULL);
+    if (home && g_path_is_absolute(home)) /* the specification has others ignored */
+        return g_build_filename(home, "cirrusfs", NULL);
+    if (geteuid() == 0)
+        return g_strdup("/var/lib/cirrusfs");
+    return g_build_filename(g_get_home_dir(), ".local", "state", "cirrusfs", NULL);
+}
+
 static void
-fill_inventory(CfProfile *profile, CfInventoryOptions *ret_options)
+fill_inventory(CfProfile *profile, const char *state_dir, CfInventoryOptions *ret_options)
 {
     const CfOptions *options = cf_profile_get_options(profile);
 
@@ -38,6 +55,7 @@ fill_inventory(CfProfile *profile, CfInventoryOptions *ret_options)
         .tags_sweep = options->tags == CF_TAGS_SWEEP,
         .insecure = options->insecure,
         .action_limit = options->action_limit,
+        .state_dir = state_dir,
     };
 }
 
@@ -48,14 +66,14 @@ get_key(gpointer config, const char *key)
 }
 
 static gboolean
-add_inventory(CfStack *stack, CfProfile *profile, GError **error)
+add_inventory(CfStack *stack, CfProfile *profile, const char *state_dir, GError **error)
 {
     CfChannelOptions channel;
     CfInventoryOptions options;
     CfInventory *inventory;
 
     cf_stack_fill_channel(profile, &channel);
-    fill_inventory(profile, &options);
+    fill_inventory(profile, state_dir, &options);
     inventory = cf_inventory_new(cf_profile_get_name(profile),
                                  cf_providers_find(cf_profile_get_provider(profile)), stack->http,
                                  &channel, &options, cf_profile_get_options(profile)->page_size,
@@ -99,16 +117,33 @@ CfStack *
 cf_stack_new(CfConfig *config, GPtrArray *profiles, GError **error)
 {
     g_autoptr(CfStack) stack = g_new0(CfStack, 1);
+    g_autofree char *state_dir = find_state_dir(config);
 
     stack->inventories = g_ptr_array_new_with_free_func((GDestroyNotify) cf_inventory_free);
     stack->http = cf_http_new(error);
     if (!stack->http)
         return NULL;
     for (guint i = 0; i < profiles->len; i++)
-        if (!add_inventory(stack, g_ptr_array_index(profiles, i), error))
+        if (!add_inventory(stack, g_ptr_array_index(profiles, i), state_dir, error))
             return NULL;
     add_tree(stack, config, profiles);
     return g_steal_pointer(&stack);
+}
+
+void
+cf_stack_resume(CfStack *stack)
+{
+    for (guint i = 0; i < stack->inventories->len; i++)
+        cf_inventory_resume(g_ptr_array_index(stack->inventories, i));
+}
+
+void
+cf_stack_finish(CfStack *stack, gint64 patience_us)
+{
+    gint64 until_us = cf_clock_mono_us() + patience_us;
+
+    for (guint i = 0; i < stack->inventories->len; i++)
+        cf_inventory_finish(g_ptr_array_index(stack->inventories, i), until_us);
 }
 
 void

@@ -26,6 +26,7 @@ typedef struct {
     guint uid, gid, umask;
     char *log;       /* target: stderr, syslog, none or a path */
     char *log_level; /* error, warning, info, debug */
+    char *state_dir; /* (nullable): where the platform keeps such */
 } CfMountOptions;
 
 /* What a provider's table says of its keys; the config layer knows no provider by itself. */

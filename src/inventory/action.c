@@ -1,7 +1,7 @@
 /* Orders: one write to a control file each. Nothing is sent twice; the verdict is the cloud's. */
 #include <string.h>
 
-#include "inventory/doing.h"
+#include "inventory/compose.h"
 #include "util/clock.h"
 #include "util/error.h"
 #include "util/log.h"
@@ -65,6 +65,24 @@ verb_has_goal(CfVerb verb)
     return verb == CF_VERB_ON || verb == CF_VERB_OFF || verb == CF_VERB_OFF_HARD;
 }
 
+static void on_acted(const CfActionResult *result, const GError *error, gpointer data);
+
+/* A server that is stopped already needs but the second call of a composed reboot. */
+static void
+start_instead(CfDoing *doing)
+{
+    CfAction *action = cf_action_new(CF_ACTION_POWER, CF_SERVERS, cf_doing_id(doing));
+
+    action->verb = CF_VERB_ON;
+    cf_action_unref(doing->order->action);
+    doing->order->action = action;
+    g_clear_error(&doing->refusal);
+    g_clear_pointer(&doing->call, g_free);
+    doing->order->sent = TRUE;
+    doing->inventory->ops->act(doing->inventory->handle, action, doing->order->deadline_us,
+                               on_acted, doing);
+}
+
 /* Refused for its state: perhaps because it is so already, which is no harm. */
 static void
 on_looked_after(CfRecord *record, gint64 requested_us, const GError *error, gpointer data)
@@ -75,7 +93,12 @@ on_looked_after(CfRecord *record, gint64 requested_us, const GError *error, gpoi
         CfState cloud = cf_record_get_state(record);
 
         cf_follow_record(doing->state, cf_doing_id(doing), record, requested_us);
-        if (cloud == verb_goal(doing->order->action->verb)) {
+        if (cf_compose_is_composed(doing->inventory, doing->order->action)) {
+            if (cloud == CF_STATE_STOPPED && cf_record_is_settled(record)) {
+                start_instead(doing);
+                return;
+            }
+        } else if (cloud == verb_goal(doing->order->action->verb)) {
             cf_doing_accept(doing, NULL);
             return;
         }
@@ -103,16 +126,23 @@ static void
 on_acted(const CfActionResult *result, const GError *error, gpointer data)
 {
     CfDoing *doing = data;
+
+    if (error)
+        cf_doing_refused(doing, result, error);
+    else
+        cf_doing_accept(doing, result);
+}
+
+void
+cf_doing_refused(CfDoing *doing, const CfActionResult *result, const GError *error)
+{
     CfInventory *inventory = doing->inventory;
     const CfAction *action = doing->order->action;
+    gboolean look = action->kind == CF_ACTION_POWER &&
+                    (verb_has_goal(action->verb) || cf_compose_is_composed(inventory, action));
 
-    if (!error) {
-        cf_doing_accept(doing, result);
-        return;
-    }
     doing->call = result ? g_strdup(result->method_path) : NULL;
-    if (!inventory->closing && ((cf_error_code(error) == CF_ERROR_BUSY &&
-                                 action->kind == CF_ACTION_POWER && verb_has_goal(action->verb)) ||
+    if (!inventory->closing && ((cf_error_code(error) == CF_ERROR_BUSY && look) ||
                                 cf_error_code(error) == CF_ERROR_NOT_FOUND)) {
         gboolean busy = cf_error_code(error) == CF_ERROR_BUSY;
 
@@ -138,6 +168,10 @@ cf_doing_send(CfDoing *doing)
 
         result.method_path = call;
         cf_doing_accept(doing, &result);
+        return;
+    }
+    if (cf_compose_is_composed(inventory, doing->order->action)) {
+        cf_compose_begin(doing);
         return;
     }
     doing->order->sent = TRUE;
@@ -211,10 +245,12 @@ on_act(gpointer data)
     }
     if (resource)
         doing->old = g_strdup(cf_doing_get_old(doing, resource));
-    if (!within_limit(inventory, action, &error)) {
+    if ((action->kind == CF_ACTION_POWER && !cf_compose_give_way(inventory, action, &error)) ||
+        !within_limit(inventory, action, &error)) {
         cf_doing_fail(doing, error);
         return G_SOURCE_REMOVE;
     }
+    resource = cf_state_find(doing->state, cf_doing_id(doing)); /* there may be a new version */
     if (action->kind == CF_ACTION_TAGS)
         cf_doing_edit_tags(doing);
     else if (action->kind == CF_ACTION_POWER && resource && verb_has_goal(action->verb) &&

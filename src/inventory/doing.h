@@ -23,6 +23,9 @@ cf_doing_id(const CfDoing *doing)
 
 /* action.c: sends the order's action, or says that it would (dry_run). */
 void cf_doing_send(CfDoing *doing);
+/* The cloud refused: looks whether it is so already, or gone, then tells the verdict. result:
+ * (nullable). doing: (transfer full). */
+void cf_doing_refused(CfDoing *doing, const CfActionResult *result, const GError *error);
 void cf_doing_free(CfDoing *doing);
 
 /* verdict.c: the two ends of an order; doing: (transfer full). */

@@ -57,8 +57,7 @@ set_tags_before(CfOrder *order, const char *present)
 static void
 show_fresh(CfDoing *doing, const char *fresh, gint64 requested_us)
 {
-    CfResource *resource = cf_state_find(doing->state, cf_doing_id(doing));
-    CfResource *copy;
+    CfResource *resource, *copy;
     CfEdit edit;
 
     cf_follow_end(doing->state, cf_doing_id(doing), CF_ACTION_TAGS);

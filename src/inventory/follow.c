@@ -2,7 +2,7 @@
  * 0.5 s doubling to 10 s, by one listing when many are under way. internals.md section 2. */
 #include <string.h>
 
-#include "inventory/private.h"
+#include "inventory/compose.h"
 #include "util/clock.h"
 #include "util/error.h"
 #include "util/log.h"
@@ -151,6 +151,11 @@ cf_follow_state(CfCollectionState *state, const CfResource *resource)
     CfFollow *follow = follow_of(state, resource->handle);
     const CfPending *power = follow ? follow->pending[CF_ACTION_POWER] : NULL;
 
+    /* One action from its first call to its last, whatever it passes through. */
+    if (power && power->composing &&
+        (cloud == CF_STATE_RUNNING || cloud == CF_STATE_STOPPED || cloud == CF_STATE_STARTING ||
+         cloud == CF_STATE_STOPPING))
+        return CF_STATE_REBOOTING;
     if (!follow || cf_state_is_transitional(cloud) || cloud == CF_STATE_ERROR ||
         cloud == CF_STATE_DELETED)
         return cloud;
@@ -169,10 +174,15 @@ power_is_settled(CfPending *pending, const CfRecord *base, gint64 requested_us)
 
     if (requested_us < pending->accepted_us)
         return FALSE;
+    pending->seen = cloud;
+    pending->seen_settled = cf_record_is_settled(base);
+    pending->seen_us = requested_us;
     if (cf_state_is_transitional(cloud)) {
         pending->seen_changing = TRUE;
         return FALSE;
     }
+    if (pending->composing)
+        return FALSE;
     if (cloud == CF_STATE_ERROR || cloud == CF_STATE_DELETED)
         return TRUE;
     if (cloud != verb_target(pending->verb))
@@ -223,7 +233,7 @@ cf_follow_apply(CfCollectionState *state, CfResource *copy, gint64 requested_us)
                    g_strcmp0(cf_record_get(copy->base, value_field(state->which, kind)),
                              pending->want) == 0;
         }
-        if (now_us >= pending->give_up_us) {
+        if (now_us >= pending->give_up_us && !pending->composing) {
             if (kind == CF_ACTION_POWER) {
                 CfLocal *local = cf_resource_edit_local(copy);
 
@@ -339,6 +349,7 @@ on_shown(CfRecord *record, gint64 requested_us, const GError *error, gpointer da
         cf_follow_gone(state, id);
     else
         expire(state, reading->handle);
+    cf_compose_review(state->inventory);
     schedule(state->inventory);
 }
 
@@ -354,6 +365,7 @@ on_listed(const GError *error, gpointer data)
     g_hash_table_iter_init(&iter, state->follows);
     while (g_hash_table_iter_next(&iter, NULL, &value))
         ((CfFollow *) value)->reading = FALSE;
+    cf_compose_review(state->inventory);
     schedule(state->inventory);
 }
 
@@ -435,7 +447,7 @@ schedule(CfInventory *inventory)
 }
 
 void
-cf_follow_hurry(CfCollectionState *state, const char *id)
+cf_follow_hurry(CfCollectionState *state, const char *id, gint64 delay_us)
 {
     CfResource *resource = cf_state_find(state, id);
     CfFollow *follow = resource ? follow_of(state, resource->handle) : NULL;
@@ -443,7 +455,7 @@ cf_follow_hurry(CfCollectionState *state, const char *id)
     if (!follow)
         return;
     follow->interval_us = INTERVAL_MIN_US;
-    follow->next_us = cf_clock_mono_us();
+    follow->next_us = cf_clock_mono_us() + delay_us;
     schedule(state->inventory);
 }
 

@@ -1,7 +1,7 @@
 /* The health file: what is wrong with a profile, in words. Contract section 2. */
 #include <string.h>
 
-#include "inventory/private.h"
+#include "inventory/compose.h"
 #include "util/clock.h"
 #include "util/error.h"
 #include "util/log.h"
@@ -78,6 +78,7 @@ cf_inventory_update_health(CfInventory *inventory)
     }
     changed |= g_strcmp0(why, inventory->health_why) != 0;
     if (changed) {
+        inventory->health_changed_us = cf_clock_real_us();
         g_free(inventory->health_why);
         inventory->health_why = g_strdup(why);
     }
@@ -117,7 +118,7 @@ cf_inventory_dup_health(CfInventory *inventory, gint64 *ret_since_ns)
     since = cf_text_time(inventory->health_since_us);
     why = g_strdup(inventory->health_why);
     if (ret_since_ns)
-        *ret_since_ns = inventory->health_since_us * 1000;
+        *ret_since_ns = MAX(inventory->health_since_us, inventory->health_changed_us) * 1000;
     g_mutex_unlock(&inventory->lock);
     g_string_append_printf(text, " since %s", since);
     if (why) {
@@ -127,6 +128,9 @@ cf_inventory_dup_health(CfInventory *inventory, gint64 *ret_since_ns)
         g_string_append_printf(text, ": %s", why);
     }
     g_string_append_c(text, '\n');
+    g_mutex_lock(&inventory->lock);
+    cf_compose_append_health(inventory, text);
+    g_mutex_unlock(&inventory->lock);
     if (inventory->options.insecure)
         g_string_append(text, "INSECURE: the cloud's TLS certificate is not checked\n");
     sweep_line(inventory, text);

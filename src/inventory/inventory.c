@@ -2,8 +2,8 @@
 
 #include <string.h>
 
+#include "inventory/compose.h"
 #include "inventory/jobs.h"
-#include "inventory/private.h"
 #include "util/clock.h"
 #include "util/error.h"
 #include "util/log.h"
@@ -204,6 +204,8 @@ cf_inventory_new(const char *profile, const CfProviderOps *ops, CfHttp *http,
         cf_inventory_free(inventory);
         return NULL;
     }
+    inventory->composer = cf_composer_new(inventory, options->state_dir);
+    inventory->options.state_dir = NULL;
     return inventory;
 }
 
@@ -225,6 +227,7 @@ close_in_engine(gpointer data)
     cf_timer_clear(&inventory->watch_timer);
     cf_timer_clear(&inventory->sweep_timer);
     cf_timer_clear(&inventory->job_timer);
+    cf_composer_stop(inventory->composer);
     /* Answers every call under way with an error, which in turn answers those who wait. */
     cf_channel_free(inventory->channel);
     inventory->channel = NULL;
@@ -244,6 +247,12 @@ free_in_engine(gpointer data)
     return G_SOURCE_REMOVE;
 }
 
+static gboolean
+nothing(gpointer data)
+{
+    return G_SOURCE_REMOVE;
+}
+
 void
 cf_inventory_close(CfInventory *inventory)
 {
@@ -251,6 +260,9 @@ cf_inventory_close(CfInventory *inventory)
         return;
     inventory->closed = TRUE;
     cf_http_invoke_wait(inventory->http, close_in_engine, inventory);
+    cf_composer_end(inventory->composer);
+    /* What the state file's thread has called back was put behind one another. */
+    cf_http_invoke_wait(inventory->http, nothing, inventory);
 }
 
 static void
@@ -278,6 +290,7 @@ cf_inventory_free(CfInventory *inventory)
         state_clear(&inventory->collections[i]);
     g_hash_table_unref(inventory->tag_flights);
     g_ptr_array_unref(inventory->jobs);
+    cf_composer_free(inventory->composer);
     g_queue_clear_full(&inventory->action_times, g_free);
     cf_append_free(inventory->events);
     cf_append_free(inventory->journal);

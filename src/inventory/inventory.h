@@ -20,6 +20,9 @@ typedef struct {
     gboolean ro, allow_delete, dry_run, watch, tags_sweep, insecure;
     gboolean raw_world; /* raw.json, raw/ and list.jsonl are open to all */
     guint action_limit; /* a minute; 0: none */
+    /* (nullable) directory of the files of composed actions; of use during cf_inventory_new() only
+     */
+    const char *state_dir;
 } CfInventoryOptions;
 
 typedef struct {
@@ -62,6 +65,12 @@ void cf_inventory_set_hooks(CfInventory *inventory, const CfInventoryHooks *hook
 /* Ends what is under way; waiters are answered. No hook is called after it, and no call is sent.
  * Thread: main. */
 void cf_inventory_close(CfInventory *inventory);
+/* Takes up the actions of several calls that a daemon which is gone has not brought to their end.
+ * Once; thread: any. */
+void cf_inventory_resume(CfInventory *inventory);
+/* Waits until no server is between the calls of such an action. Before cf_inventory_close(); hooks
+ * are still called. until_us: monotonic. Returns: whether none is. Thread: main. */
+gboolean cf_inventory_finish(CfInventory *inventory, gint64 until_us);
 /* Closes it as well. Thread: main. inventory: (nullable). */
 void cf_inventory_free(CfInventory *inventory);
 

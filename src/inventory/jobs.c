@@ -2,6 +2,7 @@
  * from 0.5 s doubling to 10 s. One that failed ends what the action laid over its resource. */
 #include "inventory/jobs.h"
 
+#include "inventory/compose.h"
 #include "util/clock.h"
 #include "util/error.h"
 #include "util/log.h"
@@ -83,7 +84,7 @@ look_at_result(const CfJob *job)
     CfInventory *inventory = job->state->inventory;
     CfCollectionState *images = &inventory->collections[CF_IMAGES];
 
-    cf_follow_hurry(job->state, job->order->action->ids[0]);
+    cf_follow_hurry(job->state, job->order->action->ids[0], 0);
     if (job->new_id && images->current)
         inventory->ops->show(inventory->handle, CF_IMAGES, job->new_id,
                              cf_clock_mono_us() + inventory->options.deadline_us, on_image, images);
@@ -97,6 +98,8 @@ job_failed(const CfJob *job, const GError *error)
     CfResource *resource;
 
     cf_journal_job(inventory, job->order, job->job_id, error, job->began_us);
+    if (cf_compose_job_failed(inventory, job->order, error))
+        return;
     g_mutex_lock(&inventory->lock);
     inventory->stats.actions_failed++;
     g_mutex_unlock(&inventory->lock);

@@ -1,5 +1,5 @@
 /* One look at one resource (raw/refresh), and times advanced by hand. */
-#include "inventory/private.h"
+#include "inventory/compose.h"
 #include "util/clock.h"
 #include "util/error.h"
 
@@ -21,6 +21,8 @@ on_show(CfRecord *record, gint64 requested_us, const GError *error, gpointer dat
     if (record && !showing->inventory->closing)
         cf_follow_record(&showing->inventory->collections[showing->collection], showing->id, record,
                          requested_us);
+    if (!showing->inventory->closing)
+        cf_compose_review(showing->inventory);
     showing->callback(error, showing->data);
     g_free(showing->id);
     g_free(showing);

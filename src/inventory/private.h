@@ -12,6 +12,10 @@ typedef struct {
     gint64 accepted_us;     /* monotonic */
     gint64 give_up_us;      /* monotonic */
     gboolean seen_changing; /* the cloud showed the transition */
+    gboolean composing;     /* compose.c ends it; below is what it goes by */
+    gboolean seen_settled;
+    CfState seen;
+    gint64 seen_us; /* monotonic: when that answer was asked for; 0: none yet */
 } CfPending;
 
 /* A resource that is followed until it settles. */
@@ -78,7 +82,8 @@ struct _CfInventory {
     CfCollectionState collections[CF_COLLECTION_N];
     char *health_why; /* words behind the first */
     const char *health_word;
-    gint64 health_since_us; /* wall time */
+    gint64 health_since_us;   /* wall time: of the word */
+    gint64 health_changed_us; /* wall time: of the text */
     CfInventoryStats stats;
     gboolean closed; /* main thread */
 
@@ -90,12 +95,13 @@ struct _CfInventory {
     gint64 follow_at_us;
     GSource *watch_timer;
     GSource *sweep_timer;
-    guint sweeping;          /* tag calls under way */
-    gint64 sweep_pause_us;   /* monotonic: no tag call in the background before it */
-    GHashTable *tag_flights; /* id → (element-type CfTagWait) those who wait for that call */
-    GQueue action_times;     /* monotonic us of the last minute's actions */
-    guint64 orders;          /* under way */
-    GPtrArray *jobs;         /* (element-type CfJob) */
+    guint sweeping;               /* tag calls under way */
+    gint64 sweep_pause_us;        /* monotonic: no tag call in the background before it */
+    GHashTable *tag_flights;      /* id → (element-type CfTagWait) those who wait for that call */
+    GQueue action_times;          /* monotonic us of the last minute's actions */
+    guint64 orders;               /* under way */
+    struct _CfComposer *composer; /* (nullable) */
+    GPtrArray *jobs;              /* (element-type CfJob) */
     GSource *job_timer;
     guint jobs_asking; /* questions after a job under way */
     guint skipped;     /* records of the last listing that could not be read */
@@ -141,8 +147,10 @@ void cf_events_failed(CfInventory *inventory, const CfResource *resource, const 
 void cf_journal_job(CfInventory *inventory, const CfOrder *order, const char *job_id,
                     const GError *error, gint64 began_us);
 
-/* verdict.c: last_error of a resource: the cloud's words, or ours, and what we add. addition:
- * (nullable). */
+/* verdict.c: the cloud's code and words where it had some, ours otherwise, and what we add.
+ * addition: (nullable). Returns: (transfer full). */
+char *cf_failure_text(const GError *error, const char *addition);
+/* The same as last_error of a resource. */
 void cf_note_failure(CfCollectionState *state, const char *id, const GError *error,
                      const char *addition);
 
@@ -161,8 +169,8 @@ void cf_follow_forget(CfCollectionState *state, guint32 handle);
 CfPending *cf_follow_get(CfCollectionState *state, guint32 handle, CfActionKind kind);
 /* The action is over, whatever the cloud shows: what it laid over the record goes. */
 void cf_follow_end(CfCollectionState *state, const char *id, CfActionKind kind);
-/* A resource that is followed is read again at once. */
-void cf_follow_hurry(CfCollectionState *state, const char *id);
+/* A resource that is followed is read again after the delay, and the back-off begins anew. */
+void cf_follow_hurry(CfCollectionState *state, const char *id, gint64 delay_us);
 void cf_follow_free(gpointer follow);
 CfState cf_follow_state(CfCollectionState *state, const CfResource *resource);
 CfPending *cf_pending_new(const CfAction *action, const char *want);

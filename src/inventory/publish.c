@@ -1,7 +1,7 @@
 /* Versions: an edit collects what changes, then publishes it in one step. */
 #include <string.h>
 
-#include "inventory/private.h"
+#include "inventory/compose.h"
 #include "util/clock.h"
 #include "util/log.h"
 
@@ -122,6 +122,13 @@ cf_resource_show_over(CfCollectionState *state, CfResource *copy)
             cf_record_unref(shown);
             shown = with;
         }
+    }
+    if (follow && follow->pending[CF_ACTION_POWER] && follow->pending[CF_ACTION_POWER]->composing) {
+        CfRecord *with = cf_record_with(
+            shown, CF_SERVER_TASK, cf_compose_get_task(state->inventory, cf_record_get_id(shown)));
+
+        cf_record_unref(shown);
+        shown = with;
     }
     if (follow) {
         CfState wanted = cf_follow_state(state, copy);

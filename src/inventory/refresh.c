@@ -2,6 +2,7 @@
  * look before anything counts as gone, one version published at the end. internals.md section 2. */
 #include <string.h>
 
+#include "inventory/compose.h"
 #include "inventory/refresh-private.h"
 #include "util/clock.h"
 #include "util/error.h"
@@ -135,6 +136,7 @@ cf_refresh_end(CfRefresh *refresh, const GError *error)
     if (!error)
         retry_others(state);
     cf_inventory_update_health(inventory);
+    cf_compose_review(inventory);
     cf_waiters_wake(state, refresh->began_us, error);
     cf_refresh_unref(refresh);
 }

@@ -1,7 +1,7 @@
 /* The end of an order: what was accepted is shown at once, what was refused is noted. */
 #include <string.h>
 
-#include "inventory/doing.h"
+#include "inventory/compose.h"
 #include "inventory/jobs.h"
 #include "util/clock.h"
 #include "util/error.h"
@@ -41,9 +41,8 @@ cf_doing_get_old(const CfDoing *doing, const CfResource *resource)
     return aspect < CF_FIELD_MAX ? cf_resource_get(resource, aspect) : NULL;
 }
 
-/* last_error: the cloud's code and words where it had some, ours otherwise. */
-static char *
-error_text(const GError *error, const char *addition)
+char *
+cf_failure_text(const GError *error, const char *addition)
 {
     const CfCloudWords *words = cf_error_get_cloud(error);
     g_autofree char *text = NULL;
@@ -81,7 +80,7 @@ cf_note_failure(CfCollectionState *state, const char *id, const GError *error, c
     copy = cf_resource_copy(resource);
     local = cf_resource_edit_local(copy);
     g_free(local->last_error);
-    local->last_error = error_text(error, addition);
+    local->last_error = cf_failure_text(error, addition);
     cf_resource_touch(copy, CF_ASPECT(CF_ASPECT_LAST_ERROR), cf_clock_real_ns());
     cf_edit_begin(&edit, state);
     cf_edit_replace(&edit, resource, copy);
@@ -233,10 +232,13 @@ cf_doing_accept(CfDoing *doing, const CfActionResult *result)
     CfInventory *inventory = doing->inventory;
     CfCollectionState *state = doing->state;
     const CfAction *action = doing->order->action;
-    CfResource *resource = cf_state_find(state, cf_doing_id(doing));
+    CfResource *resource;
     gboolean sent = result && !inventory->options.dry_run;
 
     cf_journal_action(inventory, doing->order, doing->old, result, NULL, doing->began_us);
+    if (action->kind == CF_ACTION_POWER && sent && !inventory->closing)
+        cf_compose_forget(inventory, cf_doing_id(doing));
+    resource = cf_state_find(state, cf_doing_id(doing));
     if (resource && !inventory->closing) {
         CfResource *copy = cf_resource_copy(resource);
         CfLocal *local = cf_resource_edit_local(copy);
@@ -256,7 +258,11 @@ cf_doing_accept(CfDoing *doing, const CfActionResult *result)
                 local->tags = g_strdup(want);
                 local->tags_us = copy->valid_us;
             } else {
-                cf_follow(state, copy, cf_pending_new(action, want));
+                CfPending *pending = cf_pending_new(action, want);
+
+                pending->composing = action->kind == CF_ACTION_POWER &&
+                                     cf_compose_is_going(inventory, cf_doing_id(doing));
+                cf_follow(state, copy, pending);
             }
             cf_job_follow(state, doing->order, result);
         }

@@ -140,6 +140,7 @@ test_defaults(void)
     g_assert_false(mount_options.uid_set || mount_options.gid_set || mount_options.umask_set);
     g_assert_cmpstr(mount_options.log, ==, "stderr");
     g_assert_cmpstr(mount_options.log_level, ==, "info");
+    g_assert_null(mount_options.state_dir);
     cf_options_clear(&options);
     cf_mount_options_clear(&mount_options);
 }
