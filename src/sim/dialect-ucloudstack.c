@@ -206,8 +206,7 @@ garble(CfSim *sim, CfSimCall *call, guint turn)
         "[1,2,3]",
         "{\"RetCode\":0,\"Infos\":{},\"TotalCount\":\"many\",\"Info\":[],\"ImageID\":{}}",
         "{\"RetCode\":0,\"Infos\":\"two\",\"TotalCount\":2,\"Info\":\"x\",\"ImageID\":7}",
-        "{\"RetCode\":0,\"Infos\":[1,null,[],\"x\"],\"TotalCount\":4,\"Info\":{\"VNCPort\":{}},"
-        "\"ImageID\":null}",
+        "{\"RetCode\":0,\"Infos\":[1,null,[],\"x\"],\"TotalCount\":4,\"Info\":{\"VNCPort\":{}}}",
         "{\"RetCode\":\"zero\",\"Action\":7,\"Message\":{}}",
         "{\"RetCode\":{},\"Message\":[]}",
         "{\"Action\":\"DescribeVMInstanceResponse\",\"TotalCount\":1}",
