@@ -408,6 +408,10 @@ cf_config_load(const char *path, const CfConfigSchema *schemas, const char *over
     gsize size;
 
     if (!path && access(found, F_OK) < 0 && errno == ENOENT) {
+        g_autofree char *text = cf_credentials_make_config(overrides);
+
+        if (text)
+            return cf_config_load_data("(no configuration)", text, schemas, overrides, error);
         g_set_error(error, CF_ERROR, CF_ERROR_CONFIG,
                     "there is no configuration %s: write one (cirrusfs help config), name one "
                     "with -c, or try: cirrusfs demo MNT",

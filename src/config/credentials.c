@@ -7,6 +7,7 @@
 #include "util/text.h"
 
 static const CfCredentials *const formats[] = {
+    &cf_credentials_openstack,
     &cf_credentials_qingcloud,
     &cf_credentials_ucloudstack,
 };
@@ -38,6 +39,17 @@ cf_credentials_is_named(const CfCredentials *credentials, CfProfile *profile)
         if (cf_profile_has(profile, key->name))
             return TRUE;
     return FALSE;
+}
+
+char *
+cf_credentials_make_config(const char *overrides)
+{
+    char *text = NULL;
+
+    for (guint i = 0; !text && i < G_N_ELEMENTS(formats); i++)
+        if (formats[i]->make_config)
+            text = formats[i]->make_config(overrides);
+    return text;
 }
 
 /* --- files ----------------------------------------------------------------------------------- */

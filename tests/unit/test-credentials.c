@@ -24,8 +24,25 @@ static const CfConfigKey ucloudstack_keys[] = {
     {"project_id"},
     {0},
 };
-static const CfConfigSchema schemas[] = {
-    {"qingcloud", qingcloud_keys}, {"ucloudstack", ucloudstack_keys}, {0}};
+static const CfConfigKey openstack_keys[] = {
+    {"auth_url"},
+    {"username"},
+    {"password", .secret = TRUE},
+    {"token", .secret = TRUE},
+    {"application_credential_id"},
+    {"application_credential_secret", .secret = TRUE},
+    {"user_domain_id"},
+    {"project_name"},
+    {"project_domain_name"},
+    {"project_domain_id"},
+    {"region"},
+    {"interface", .fallback = "public"},
+    {0},
+};
+static const CfConfigSchema schemas[] = {{"openstack", openstack_keys},
+                                         {"qingcloud", qingcloud_keys},
+                                         {"ucloudstack", ucloudstack_keys},
+                                         {0}};
 
 typedef struct {
     char *dir;  /* where the configuration lies */
@@ -44,7 +61,8 @@ static void
 tear_down(Fixture *f, gconstpointer data)
 {
     static const char *const names[] = {"config",          "q.yaml",           "config.json",
-                                        "credential.json", "elsewhere/q.yaml", "elsewhere"};
+                                        "credential.json", "elsewhere/q.yaml", "elsewhere",
+                                        "clouds.yaml",     "secure.yaml"};
 
     g_assert_cmpint(g_chdir(f->here), ==, 0);
     for (guint i = 0; i < G_N_ELEMENTS(names); i++) {
@@ -415,6 +433,226 @@ test_yaml_deep(void)
     g_assert_error(error, CF_ERROR, CF_ERROR_CONFIG);
 }
 
+/* --- OpenStack ------------------------------------------------------------------------------- */
+
+#define O "[o]\nprovider = openstack\n"
+
+static const char *const variables[] = {"OS_CLOUD",
+                                        "OS_CLOUD_NAME",
+                                        "OS_CLIENT_CONFIG_FILE",
+                                        "OS_CLIENT_SECURE_FILE",
+                                        "OS_AUTH_URL",
+                                        "OS_USERNAME",
+                                        "OS_PASSWORD",
+                                        "OS_PROJECT_NAME",
+                                        "OS_REGION_NAME",
+                                        "OS_AUTH_TYPE",
+                                        "OS_IDENTITY_API_VERSION",
+                                        "OS_TENANT_NAME",
+                                        "OS_INSECURE",
+                                        "OS_ENDPOINT_TYPE"};
+
+/* In its directory, without a word of ours in the environment. */
+static void
+set_up_openstack(Fixture *f, gconstpointer data)
+{
+    set_up(f, data);
+    for (guint i = 0; i < G_N_ELEMENTS(variables); i++)
+        g_unsetenv(variables[i]);
+    g_assert_cmpint(g_chdir(f->dir), ==, 0);
+}
+
+static void
+tear_down_openstack(Fixture *f, gconstpointer data)
+{
+    for (guint i = 0; i < G_N_ELEMENTS(variables); i++)
+        g_unsetenv(variables[i]);
+    tear_down(f, data);
+}
+
+static void
+write_clouds(Fixture *f)
+{
+    write_mode(f, "clouds.yaml",
+               "clouds:\n"
+               "  one:\n"
+               "    auth: {auth_url: 'http://one:5000/v3', username: alice, password: fake-old,\n"
+               "           tenant_name: demo, default_domain: default}\n"
+               "    region_name: RegionOne\n"
+               "    endpoint_type: internalURL\n"
+               "    verify: false\n"
+               "  app:\n"
+               "    auth_type: v3applicationcredential\n"
+               "    auth: {auth_url: 'http://app:5000', application_credential_id: '42',\n"
+               "           application_credential_secret: fake-app, password: not-this}\n"
+               "    regions: [{name: R1}, R2]\n"
+               "    cacert: /ca.pem\n"
+               "  vendor: {profile: acme}\n"
+               "  odd: {auth_type: v3oidcpassword}\n"
+               "  old: {identity_api_version: 2, auth: {}}\n"
+               "  list: {auth: {auth_url: [a]}}\n"
+               "  system: {auth: {system_scope: all}}\n"
+               "  cert: {cert: /x.pem}\n"
+               "  word: x\n",
+               0600);
+}
+
+static void
+assert_keys(CfProfile *profile, const char *const (*expected)[2])
+{
+    for (; (*expected)[0]; expected++) {
+        g_test_message("%s", (*expected)[0]);
+        g_assert_cmpstr(cf_profile_get(profile, (*expected)[0]), ==, (*expected)[1]);
+    }
+}
+
+static void
+test_clouds(Fixture *f, gconstpointer data)
+{
+    static const char *const one[][2] = {{"auth_url", "http://one:5000/v3"},
+                                         {"username", "alice"},
+                                         {"password", "fake-new"},
+                                         {"project_name", "demo"},
+                                         {"user_domain_id", "default"},
+                                         {"project_domain_id", "default"},
+                                         {"region", "RegionOne"},
+                                         {"interface", "internalURL"},
+                                         {"token", NULL},
+                                         {NULL, NULL}};
+    static const char *const app[][2] = {{"auth_url", "http://app:5000"},
+                                         {"application_credential_id", "42"},
+                                         {"application_credential_secret", "fake-app"},
+                                         {"password", NULL}, /* of another way to authenticate */
+                                         {"region", "R1"},
+                                         {"interface", "public"},
+                                         {NULL, NULL}};
+    g_autoptr(CfConfig) first_config = NULL;
+    g_autoptr(CfConfig) second_config = NULL;
+    g_autoptr(GError) error = NULL;
+
+    write_clouds(f);
+    write_mode(f, "secure.yaml", "clouds: {one: {auth: {password: fake-new}}}\n", 0600);
+    first_config = load(f, O "cloud = one\n", NULL, &error);
+    g_assert_no_error(error);
+    assert_keys(first(first_config), one);
+    g_assert_true(cf_profile_get_options(first(first_config))->insecure);
+    second_config = load(f, O "cloud = one\n", "cloud=app", &error);
+    g_assert_no_error(error);
+    assert_keys(first(second_config), app);
+    g_assert_cmpstr(cf_profile_get_options(first(second_config))->cacert, ==, "/ca.pem");
+    g_assert_false(cf_profile_get_options(first(second_config))->insecure);
+}
+
+static void
+test_clouds_refused(Fixture *f, gconstpointer data)
+{
+    static const struct {
+        const char *cloud, *says;
+    } rows[] = {
+        {"none", "there is no cloud ‘none’"},
+        {"word", "there is no cloud ‘word’"},
+        {"vendor", "‘profile’"},
+        {"odd", "v3oidcpassword"},
+        {"old", "identity_api_version 2"},
+        {"list", "‘auth_url’ takes one value"},
+        {"system", "‘system_scope’"},
+        {"cert", "‘cert’"},
+    };
+
+    write_clouds(f);
+    for (guint i = 0; i < G_N_ELEMENTS(rows); i++) {
+        g_autofree char *text = g_strconcat(O "cloud = ", rows[i].cloud, "\n", NULL);
+        g_autoptr(GError) error = NULL;
+
+        g_assert_null(load(f, text, NULL, &error));
+        g_assert_error(error, CF_ERROR, CF_ERROR_CONFIG);
+        g_assert_nonnull(strstr(error->message, rows[i].says));
+        g_assert_null(strstr(error->message, "fake-"));
+    }
+    write_mode(f, "clouds.yaml", "clouds: {}", 0644);
+    for (guint i = 0; i < 1; i++) {
+        g_autoptr(GError) error = NULL;
+
+        g_assert_null(load(f, O "cloud = one\n", NULL, &error));
+        g_assert_nonnull(strstr(error->message, "chmod"));
+    }
+}
+
+static void
+test_variables(Fixture *f, gconstpointer data)
+{
+    static const char *const bare[][2] = {{"auth_url", "http://env/v3"},
+                                          {"username", "bob"},
+                                          {"password", "fake-env"},
+                                          {"project_name", "p"},
+                                          {"region", "R9"},
+                                          {"interface", "adminURL"},
+                                          {NULL, NULL}};
+    static const char *const with_cloud[][2] = {
+        {"auth_url", "http://one:5000/v3"}, {"username", "alice"}, {"region", "R9"}, {NULL, NULL}};
+    static const char *const own[][2] = {
+        {"auth_url", "http://own/v3"}, {"username", NULL}, {"region", NULL}, {NULL, NULL}};
+    g_autoptr(CfConfig) a = NULL;
+    g_autoptr(CfConfig) b = NULL;
+    g_autoptr(CfConfig) c = NULL;
+    g_autoptr(GError) error = NULL;
+
+    g_setenv("OS_AUTH_URL", "http://env/v3", TRUE);
+    g_setenv("OS_USERNAME", "bob", TRUE);
+    g_setenv("OS_PASSWORD", "fake-env", TRUE);
+    g_setenv("OS_TENANT_NAME", "p", TRUE);
+    g_setenv("OS_REGION_NAME", "R9", TRUE);
+    g_setenv("OS_ENDPOINT_TYPE", "adminURL", TRUE);
+    a = load(f, O, NULL, &error);
+    g_assert_no_error(error);
+    assert_keys(first(a), bare);
+    /* What the profile says is its own business. */
+    b = load(f, O "auth_url = http://own/v3\n", NULL, &error);
+    g_assert_no_error(error);
+    assert_keys(first(b), own);
+    g_unsetenv("OS_AUTH_URL");
+    g_unsetenv("OS_USERNAME");
+    g_unsetenv("OS_PASSWORD");
+    write_clouds(f);
+    g_setenv("OS_CLOUD", "one", TRUE);
+    c = load(f, O, NULL, &error);
+    g_assert_no_error(error);
+    assert_keys(first(c), with_cloud);
+    g_setenv("OS_AUTH_TYPE", "v3kerberos", TRUE);
+    g_assert_null(load(f, O, NULL, &error));
+    g_assert_error(error, CF_ERROR, CF_ERROR_CONFIG);
+}
+
+/* No configuration anywhere: -o or the environment says enough. */
+static void
+test_no_config(Fixture *f, gconstpointer data)
+{
+    g_autofree char *nowhere = g_build_filename(f->dir, "nowhere", NULL);
+    g_autoptr(CfConfig) named = NULL;
+    g_autoptr(CfConfig) known = NULL;
+    g_autoptr(GError) error = NULL;
+
+    g_setenv("CIRRUSFS_CONFIG", nowhere, TRUE);
+    write_clouds(f);
+    named = cf_config_load(NULL, schemas, "cloud=one,ttl=5", &error);
+    g_assert_no_error(error);
+    g_assert_cmpstr(cf_profile_get_name(first(named)), ==, "one");
+    g_assert_true(cf_profile_read_secrets(first(named), &error));
+    g_assert_cmpstr(cf_profile_get(first(named), "password"), ==, "fake-old");
+    g_assert_cmpint(cf_profile_get_options(first(named))->ttl_us, ==, 5 * G_USEC_PER_SEC);
+    g_assert_null(cf_config_load(NULL, schemas, "ttl=5", &error));
+    g_assert_error(error, CF_ERROR, CF_ERROR_CONFIG);
+    g_clear_error(&error);
+    g_setenv("OS_CLOUD", "app", TRUE);
+    known = cf_config_load(NULL, schemas, NULL, &error);
+    g_assert_no_error(error);
+    g_assert_cmpstr(cf_profile_get_name(first(known)), ==, "app");
+    g_unsetenv("CIRRUSFS_CONFIG");
+}
+
+#define ADD_OPENSTACK(path, function)                                                              \
+    g_test_add("/credentials/openstack/" path, Fixture, NULL, set_up_openstack, function,          \
+               tear_down_openstack)
 #define ADD(path, function) g_test_add(path, Fixture, NULL, set_up, function, tear_down)
 
 int
@@ -429,6 +667,10 @@ main(int argc, char **argv)
     ADD("/credentials/paths", test_paths);
     ADD("/credentials/ucloudstack/fills", test_ucloudstack);
     ADD("/credentials/ucloudstack/refuses", test_ucloudstack_refuses);
+    ADD_OPENSTACK("clouds", test_clouds);
+    ADD_OPENSTACK("clouds-refused", test_clouds_refused);
+    ADD_OPENSTACK("variables", test_variables);
+    ADD_OPENSTACK("no-configuration", test_no_config);
     g_test_add_func("/credentials/yaml/looking", test_yaml);
     g_test_add_func("/credentials/yaml/noise", test_yaml_noise);
     g_test_add_func("/credentials/yaml/deep", test_yaml_deep);
