@@ -1,10 +1,7 @@
 /* Who may, in the QingCloud dialect: signatures, times, roles. */
 #include <stdio.h>
 
-#include "sim/qingcloud.h"
-#include "test-sim-client.h"
-
-#define FORM "Content-Type: application/x-www-form-urlencoded\r\n"
+#include "test-sim-qingcloud.h"
 
 #define RUN                                                                                        \
     "action=RunInstances&count=1&image_id=centos64x86a&instance_name=demo&instance_type=small_b&"  \
