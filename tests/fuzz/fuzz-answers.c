@@ -8,6 +8,7 @@
  * With clang -fsanitize=fuzzer,address -DCF_LIBFUZZER it is a libFuzzer target. */
 #include "auth/token.h"
 #include "providers/inspur/private.h"
+#include "providers/qingcloud/private.h"
 #include "json/scan.h"
 
 #include <stdio.h>
@@ -86,6 +87,49 @@ check_answer(int status, const char *text, gsize len)
     tags = cf_inspur_read_tags(&answer, NULL);
 }
 
+/* --- QingCloud ---------------------------------------------------------------------------------
+ */
+
+static void
+check_qingcloud_record(CfCollection collection, CfJsonSpan span)
+{
+    g_autoptr(GError) error = NULL;
+    g_autoptr(CfRecord) record = cf_qingcloud_parse(collection, span, "zone", &error);
+
+    g_assert_true(!record == (error != NULL));
+    if (!record)
+        return;
+    g_assert_true(*cf_record_get_id(record) != '\0');
+    g_assert_nonnull(cf_record_get(record, CF_FIELD_STATE));
+}
+
+static void
+check_qingcloud(int status, const char *text, gsize len)
+{
+    static const char *const sets[] = {"instance_set", "image_set", "tag_set", "job_set"};
+    g_auto(CfQingcloudAnswer) answer = {0};
+    g_autoptr(GError) error = NULL;
+
+    cf_qingcloud_mood(text, len);
+    g_assert_true(cf_qingcloud_read_answer(status, text, len, "r", CF_QINGCLOUD_CHANGE, &answer,
+                                           &error) == !error);
+    if (error) {
+        g_assert_true(g_utf8_validate(error->message, -1, NULL));
+        g_assert_null(strchr(error->message, '\n'));
+        return;
+    }
+    for (guint i = 0; i < G_N_ELEMENTS(sets); i++) {
+        g_autoptr(GArray) items = g_array_new(FALSE, FALSE, sizeof(CfJsonSpan));
+        gint64 total;
+
+        cf_qingcloud_read_set(&answer, sets[i], items, &total, NULL);
+        for (guint j = 0; j < items->len; j++) {
+            check_qingcloud_record(CF_SERVERS, g_array_index(items, CfJsonSpan, j));
+            check_qingcloud_record(CF_IMAGES, g_array_index(items, CfJsonSpan, j));
+        }
+    }
+}
+
 int
 LLVMFuzzerTestOneInput(const guint8 *data, size_t size)
 {
@@ -100,7 +144,11 @@ LLVMFuzzerTestOneInput(const guint8 *data, size_t size)
         check_printing(span);
         check_record(CF_SERVERS, span);
         check_record(CF_IMAGES, span);
+        check_qingcloud_record(CF_SERVERS, span);
+        check_qingcloud_record(CF_IMAGES, span);
     }
+    check_qingcloud(200, text, size);
+    check_qingcloud(502, text, size);
     check_answer(200, text, size);
     check_answer(400, text, size);
     cf_token_parse(200, text, size, 0, &token, NULL);
