@@ -134,7 +134,7 @@ cf_sim_free(CfSim *sim)
 gint64
 cf_sim_server_date_us(const CfSim *sim)
 {
-    return g_get_real_time() + sim->settings.clock_skew_s * G_USEC_PER_SEC;
+    return g_get_real_time() + (gint64) sim->settings.clock_skew_s * G_USEC_PER_SEC;
 }
 
 /* The dialect's own part: is it there, is it up, may the caller, then what the route says. */
