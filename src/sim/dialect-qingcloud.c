@@ -131,8 +131,8 @@ garble(CfSim *sim, CfSimCall *call, guint turn)
         "{\"ret_code\":0,\"total_count\":2,\"instance_set\":[1,null],\"image_set\":[[],\"x\"],"
         "\"tag_set\":[7],\"job_set\":[null],\"brokers\":[{}],\"job_id\":null,\"image_id\":null,"
         "\"tag_id\":null}",
-        "{\"ret_code\":0,\"total_count\":-1,\"instance_set\":null,\"image_set\":null,"
-        "\"tag_set\":null,\"job_set\":null,\"brokers\":null}",
+        "{\"ret_code\":0,\"total_count\":-1,\"instance_set\":null,\"image_set\":null}",
+        "{\"ret_code\":0,\"tag_set\":null,\"job_set\":null,\"brokers\":null}",
         "{\"ret_code\":0}",
         "{\"ret_code\":\"none\",\"message\":7}",
         "[]",

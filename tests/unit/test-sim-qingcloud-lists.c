@@ -369,8 +369,8 @@ test_wrong_types(void)
 
     add_server(sim, "i-1", "running", "");
     admin(sim, "POST", "/_sim/faults",
-          "{\"match\":\"DescribeInstances\",\"kind\":\"wrong_type\",\"count\":9}");
-    for (guint i = 0; i < 9; i++) {
+          "{\"match\":\"DescribeInstances\",\"kind\":\"wrong_type\",\"count\":10}");
+    for (guint i = 0; i < 10; i++) {
         g_autoptr(Reply) reply = ask(sim, "DescribeInstances", "");
 
         g_assert_nonnull(reply->json);
