@@ -158,7 +158,7 @@ test_docs(void)
         if (!docs[n].argument)
             g_assert_cmpstr(docs[n].fallback, ==, "false");
     }
-    g_assert_cmpuint(n, ==, 27);
+    g_assert_cmpuint(n, ==, 28);
 }
 
 static void
