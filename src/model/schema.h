@@ -78,6 +78,7 @@ typedef enum {
 } CfImageField;
 
 #define CF_FIELD_MAX 32 /* no collection has more fields; checked at compile time */
+#define CF_FIELD_BIT(field) (1u << (field))
 
 /* The places that both collections have, at the same meaning. */
 #define CF_FIELD_ID 0

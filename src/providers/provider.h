@@ -80,6 +80,9 @@ struct _CfProviderOps {
     /* What some resource of the collection can have done to it (bits CF_CAN(kind)); the record's
      * own bits say which. */
     guint can[CF_COLLECTION_N];
+    /* Bits CF_FIELD_BIT() of the fields that no record of this cloud ever has: what is sorted by
+     * them (by-tag, by-flavor) is not there. */
+    guint32 lacks[CF_COLLECTION_N];
     guint verbs;                 /* bits 1 << CfVerb that power can take at all */
     guint composed;              /* those of them that the inventory makes of OFF_HARD, waiting for
                                   * "stopped", and ON, because the cloud has no such call */

@@ -139,7 +139,7 @@ list_collection(Listing *listing)
     for (guint view = 0; view < cf_views_count() && !listing->full; view++) {
         CfPlace there = beside(listing, NULL);
 
-        if (cf_view_has(view, listing->place->node.collection))
+        if (cf_view_is_there(view, listing->place->profile, listing->place->node.collection))
             give(listing, index + view, cf_view_name(view), &there,
                  cf_place_node(listing->place, CF_KIND_STATIC, 0, CF_STATIC_VIEW + view), S_IFDIR);
     }

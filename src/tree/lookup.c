@@ -90,7 +90,7 @@ lookup_in_collection(CfPlace *place, const char *name, CfEntry *entry, GError **
     if (row)
         return cf_place_entry(place, cf_place_node(place, CF_KIND_STATIC, 0, row->sub), entry,
                               error);
-    if (view >= 0)
+    if (view >= 0 && cf_view_is_there((guint) view, place->profile, place->node.collection))
         return cf_place_entry(
             place, cf_place_node(place, CF_KIND_STATIC, 0, CF_STATIC_VIEW + (guint) view), entry,
             error);

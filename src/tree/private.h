@@ -95,6 +95,8 @@ const char *cf_view_name(guint view);
 const char *cf_view_doc(guint view);
 gboolean cf_view_is_flat(guint view); /* by-name: links stand in it directly */
 gboolean cf_view_has(guint view, CfCollection collection);
+/* Whether a profile's collection has it: not where the cloud never has what it is sorted by. */
+gboolean cf_view_is_there(guint view, const CfTreeProfile *profile, CfCollection collection);
 /* Returns: the view's number, or -1. */
 int cf_view_find(CfCollection collection, const char *name);
 CfAspects cf_view_aspects(guint view, CfCollection collection);

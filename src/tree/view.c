@@ -86,6 +86,15 @@ cf_view_has(guint view, CfCollection collection)
     return views[view].fields[collection] >= 0;
 }
 
+gboolean
+cf_view_is_there(guint view, const CfTreeProfile *profile, CfCollection collection)
+{
+    const CfProviderOps *ops = cf_inventory_get_ops(profile->inventory);
+
+    return cf_view_has(view, collection) &&
+           !(ops->lacks[collection] & CF_FIELD_BIT(views[view].fields[collection]));
+}
+
 int
 cf_view_find(CfCollection collection, const char *name)
 {

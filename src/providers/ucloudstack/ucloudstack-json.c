@@ -225,7 +225,6 @@ take_disks(const CfJsonField *field, CfJsonSpan value, gpointer target)
 
 /* --- records ---------------------------------------------------------------------------------- */
 
-/* VMType is the kind of cluster that a server runs on, not its size: there is no flavor. */
 static const CfJsonField server_fields[] = {
     {"VMID", cf_take_value, CF_SERVER_ID, CF_JSON_REQUIRED},
     {"Name", cf_take_name, CF_SERVER_NAME, CF_JSON_OPTIONAL},

@@ -182,6 +182,15 @@ const CfProviderOps cf_provider_ucloudstack = {
             [CF_IMAGES] =
                 CF_CAN(CF_ACTION_RENAME) | CF_CAN(CF_ACTION_DESCRIBE) | CF_CAN(CF_ACTION_DELETE),
         },
+    /* VMType is the kind of cluster that a server runs on, not its size. */
+    .lacks =
+        {
+            [CF_SERVERS] = CF_FIELD_BIT(CF_SERVER_TASK) | CF_FIELD_BIT(CF_SERVER_KEY_NAME) |
+                           CF_FIELD_BIT(CF_SERVER_FLAVOR) | CF_FIELD_BIT(CF_SERVER_TAGS),
+            [CF_IMAGES] = CF_FIELD_BIT(CF_IMAGE_TAGS) | CF_FIELD_BIT(CF_IMAGE_MIN_DISK_GB) |
+                          CF_FIELD_BIT(CF_IMAGE_MIN_RAM_MB) | CF_FIELD_BIT(CF_IMAGE_FORMAT) |
+                          CF_FIELD_BIT(CF_IMAGE_CHECKSUM),
+        },
     .verbs = (1u << CF_VERB_ON) | (1u << CF_VERB_OFF) | (1u << CF_VERB_OFF_HARD) |
              (1u << CF_VERB_REBOOT) | (1u << CF_VERB_REBOOT_HARD),
     .composed = 1u << CF_VERB_REBOOT_HARD,
