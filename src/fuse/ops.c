@@ -249,14 +249,21 @@ op_setattr(fuse_req_t req, fuse_ino_t ino, struct stat *st, int to_set, struct f
     g_autoptr(GError) error = NULL;
     CfAttr attr;
 
-    if (cf_tree_is_scratch(ino))
+    if (cf_tree_is_scratch(ino)) {
         cf_op_setattr_scratch(req, ino, st, to_set);
-    else if (!get_attr_now(session, ino, &attr, &error))
+    } else if (!get_attr_now(session, ino, &attr, &error)) {
         cf_reply_error(req, "setattr", ino, error);
-    else if (changes_owner_or_mode(session, &attr, st, to_set))
+    } else if (changes_owner_or_mode(session, &attr, st, to_set)) {
         fuse_reply_err(req, EPERM);
-    else
+    } else {
+        /* The kernel takes the time from this answer without a look at the pages, which may hold
+         * what was just written: let it find another one when it next asks. */
+        if (cf_tree_is_control(ino)) {
+            attr.mtime_ns--;
+            attr.attr_timeout_us = 0;
+        }
         cf_reply_attr(req, &attr);
+    }
 }
 
 static void
