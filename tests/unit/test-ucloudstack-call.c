@@ -770,19 +770,29 @@ test_fault(Fixture *fixture, gconstpointer data)
     g_assert_cmpuint(count_all(fixture), ==, 1);
 }
 
-/* The platform's own time-out leaves open whether a change was done. */
+/* The platform's own time-out, and that it is busy, leave open whether a change was done. */
 static void
-test_unknown_outcome(Fixture *fixture, gconstpointer data)
+test_unknown_outcome(Fixture *fixture, gconstpointer dialect)
 {
-    g_auto(Job) job = {.kind = ACT,
-                       .action = action_of(CF_SERVERS, CF_ACTION_POWER, CF_VERB_ON, "x", NULL)};
+    gboolean first = strcmp(dialect, "1") == 0;
+    int of_change = first ? CF_ERROR_TIMEOUT : CF_ERROR_REMOTE;
+    int of_read = first ? CF_ERROR_TIMEOUT : CF_ERROR_THROTTLED;
+    const char *refusal =
+        first ? "{\"RetCode\":110,\"Message\":\"slow\"}" : "{\"RetCode\":560,\"Message\":\"slow\"}";
+    g_auto(Job) change = {.kind = ACT,
+                          .action = action_of(CF_SERVERS, CF_ACTION_POWER, CF_VERB_ON, "x", NULL)};
+    g_auto(Job) read = {.kind = SHOW, .id = "x", .deadline_us = cf_clock_mono_us() + SECOND / 4};
 
-    open_dialect(fixture, "1");
-    serve_action(fixture, NULL, "{\"RetCode\":110,\"Message\":\"slow\"}");
-    run(fixture, &job);
-    g_assert_error(job.error, CF_ERROR, CF_ERROR_TIMEOUT);
-    g_assert_true(g_str_has_suffix(job.error->message, "the outcome is unknown"));
+    open_dialect(fixture, dialect);
+    serve_action(fixture, NULL, refusal);
+    run(fixture, &change);
+    g_assert_error(change.error, CF_ERROR, of_change);
+    g_assert_true(g_str_has_suffix(change.error->message, "the outcome is unknown"));
     g_assert_cmpuint(count_all(fixture), ==, 1);
+
+    run(fixture, &read);
+    g_assert_error(read.error, CF_ERROR, of_read);
+    g_assert_null(strstr(read.error->message, "unknown"));
 }
 
 /* A platform that wants to know the page that a call comes from: told once, remembered. */
@@ -1040,7 +1050,8 @@ main(int argc, char **argv)
     add_with("/ucloudstack-call/throttled-2", "2", test_throttled);
     add("/ucloudstack-call/throttled-to-the-end", test_throttled_to_the_end);
     add("/ucloudstack-call/fault", test_fault);
-    add("/ucloudstack-call/unknown-outcome", test_unknown_outcome);
+    add_with("/ucloudstack-call/unknown-outcome-1", "1", test_unknown_outcome);
+    add_with("/ucloudstack-call/unknown-outcome-2", "2", test_unknown_outcome);
     add("/ucloudstack-call/referer", test_referer);
     add("/ucloudstack-call/redirect", test_redirect);
     add("/ucloudstack-call/refused-without-a-call", test_refused_here);

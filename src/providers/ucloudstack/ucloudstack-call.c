@@ -175,12 +175,8 @@ on_reply(const CfHttpReply *reply, const GError *error, gpointer data)
         cf_ucloudstack_call_send(call);
         return;
     }
-    /* The platform gave up waiting for one of its own services. */
-    if (call->cls == CF_HTTP_CHANGE && refusal->code == CF_ERROR_TIMEOUT) {
-        g_autofree char *before = refusal->message;
-
-        refusal->message = g_strconcat(before, "; the outcome is unknown", NULL);
-    }
+    if (call->cls == CF_HTTP_CHANGE)
+        cf_ucloudstack_doubt(cloud->dialect, refusal);
     end_call(call, NULL, refusal);
 }
 

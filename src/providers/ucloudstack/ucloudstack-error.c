@@ -14,6 +14,7 @@ typedef enum {
     THROTTLE = 1 << 0, /* nothing was done, ask less often */
     FAULT = 1 << 1,    /* of the service: a read may be tried again */
     LOOK = 1 << 2,     /* missing or in the wrong state */
+    UNSURE = 1 << 3,   /* a change may have been done */
 } Traits;
 
 typedef struct {
@@ -47,18 +48,18 @@ static const Meaning generation_2[] = {
     {549, 549, CF_ERROR_REFUSED, 0},   /* licence */
     {550, 550, CF_ERROR_REMOTE, FAULT},
     {559, 559, CF_ERROR_REMOTE, FAULT},
-    {560, 560, CF_ERROR_THROTTLED, FAULT}, /* the system is busy; whether it did it is not said */
-    {600, 605, CF_ERROR_DENIED, 0},        /* OAuth */
-    {650, 656, CF_ERROR_DENIED, 0},        /* roles, projects */
-    {1000, 1000, CF_ERROR_NOT_FOUND, 0},   /* image */
-    {1001, 1002, CF_ERROR_BUSY, 0},        /* image's state */
-    {1003, 1003, CF_ERROR_INVALID, 0},     /* image's format */
-    {1004, 1004, CF_ERROR_NOT_FOUND, 0},   /* server */
-    {1005, 1006, CF_ERROR_BUSY, 0},        /* server's state */
-    {1008, 1008, CF_ERROR_BUSY, 0},        /* image in use */
-    {1009, 1010, CF_ERROR_CHANGED, 0},     /* VNC session missing, over */
-    {1014, 1014, CF_ERROR_BUSY, 0},        /* server not stopped */
-    {1016, 1016, CF_ERROR_BUSY, 0},        /* an image of it is being made */
+    {560, 560, CF_ERROR_THROTTLED, FAULT | UNSURE}, /* the system is busy */
+    {600, 605, CF_ERROR_DENIED, 0},                 /* OAuth */
+    {650, 656, CF_ERROR_DENIED, 0},                 /* roles, projects */
+    {1000, 1000, CF_ERROR_NOT_FOUND, 0},            /* image */
+    {1001, 1002, CF_ERROR_BUSY, 0},                 /* image's state */
+    {1003, 1003, CF_ERROR_INVALID, 0},              /* image's format */
+    {1004, 1004, CF_ERROR_NOT_FOUND, 0},            /* server */
+    {1005, 1006, CF_ERROR_BUSY, 0},                 /* server's state */
+    {1008, 1008, CF_ERROR_BUSY, 0},                 /* image in use */
+    {1009, 1010, CF_ERROR_CHANGED, 0},              /* VNC session missing, over */
+    {1014, 1014, CF_ERROR_BUSY, 0},                 /* server not stopped */
+    {1016, 1016, CF_ERROR_BUSY, 0},                 /* an image of it is being made */
     {1019, 1019, CF_ERROR_CAPACITY, 0},
     {14001, 14002, CF_ERROR_DENIED, 0}, /* not this cluster */
     {14003, 14006, CF_ERROR_CAPACITY, 0},
@@ -74,7 +75,7 @@ static const Meaning generation_2[] = {
 
 static const Meaning generation_1[] = {
     {100, 100, CF_ERROR_REMOTE, FAULT},
-    {110, 110, CF_ERROR_TIMEOUT, FAULT}, /* of the call inside the platform */
+    {110, 110, CF_ERROR_TIMEOUT, FAULT | UNSURE}, /* of the call inside the platform */
     {130, 130, CF_ERROR_REMOTE, FAULT},
     {140, 140, CF_ERROR_INVALID, 0}, /* parameters */
     {150, 150, CF_ERROR_DENIED, 0},
@@ -163,6 +164,20 @@ cf_ucloudstack_is_ambiguous(CfUcloudstackDialect dialect, const GError *error)
     const Meaning *found = find_meaning(dialect, code_of(error));
 
     return found && (found->traits & LOOK);
+}
+
+void
+cf_ucloudstack_doubt(CfUcloudstackDialect dialect, GError *error)
+{
+    const Meaning *found = find_meaning(dialect, code_of(error));
+    g_autofree char *before = NULL;
+
+    if (!found || !(found->traits & UNSURE))
+        return;
+    if (error->code == CF_ERROR_THROTTLED)
+        error->code = CF_ERROR_REMOTE;
+    before = g_steal_pointer(&error->message);
+    error->message = g_strconcat(before, "; the outcome is unknown", NULL);
 }
 
 gboolean

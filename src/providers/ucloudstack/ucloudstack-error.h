@@ -33,6 +33,9 @@ CfErrorCode cf_ucloudstack_code_meaning(CfUcloudstackDialect dialect, gint64 cod
 
 /* "Does not exist, or is in the wrong state": only a look at the resource tells which. */
 gboolean cf_ucloudstack_is_ambiguous(CfUcloudstackDialect dialect, const GError *error);
+/* For the refusal of a change: where the code leaves open whether it was done, says so, and does
+ * not invite to try again (THROTTLED becomes REMOTE). */
+void cf_ucloudstack_doubt(CfUcloudstackDialect dialect, GError *error);
 /* "The header Referer is missing": the call was not looked at further. */
 gboolean cf_ucloudstack_wants_referer(CfUcloudstackDialect dialect, const GError *error);
 
