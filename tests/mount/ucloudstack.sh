@@ -33,7 +33,7 @@ config() {
 
 stop() {
     cd / && cf_umount
-    cf_stop_sim
+    cf_stop_sim "$SIM_PID"
 }
 
 # by_action ACTION: how often the cloud was asked for it since forget_requests.
