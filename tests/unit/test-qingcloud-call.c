@@ -142,10 +142,6 @@ assert_signed(const Seen *seen, const char *method, const char *path)
 
 /* --- what is asked ---------------------------------------------------------------------------- */
 
-#define STATES                                                                                     \
-    "&status.1=pending&status.2=available&status.3=deprecated&status.4=suspended&status.5="        \
-    "deleted&status.6=ceased"
-
 static void
 test_reads(Fixture *fixture, gconstpointer data)
 {
@@ -164,7 +160,7 @@ test_reads(Fixture *fixture, gconstpointer data)
         {{.kind = LIST, .collection = CF_IMAGES, .page = 2},
          "DescribeImages",
          NO_IMAGES,
-         "action=DescribeImages&limit=100&offset=100" STATES},
+         "action=DescribeImages&limit=100&offset=100"},
         {{.kind = SEARCH, .id = "web 01/中", .page = 2},
          "DescribeInstances",
          NO_SERVERS,
@@ -173,7 +169,7 @@ test_reads(Fixture *fixture, gconstpointer data)
         {{.kind = SEARCH, .collection = CF_IMAGES, .id = "centos", .page = 1},
          "DescribeImages",
          NO_IMAGES,
-         "action=DescribeImages&limit=100&offset=0&search_word=centos" STATES},
+         "action=DescribeImages&limit=100&offset=0&search_word=centos"},
         {{.kind = SHOW, .id = "i-1"},
          "DescribeInstances",
          "{\"ret_code\":0,\"instance_set\":[{\"instance_id\":\"i-1\"}]}",
@@ -270,17 +266,206 @@ test_path_without_slash(Fixture *fixture, gconstpointer data)
 
 /* --- pages ------------------------------------------------------------------------------------ */
 
+/* A listing of images; ids: how they are called, joined by '|'. provider: of all of them.
+ * Returns: (transfer full). */
+static char *
+images_answer(const char *provider, const char *ids, guint total)
+{
+    g_auto(GStrv) all = g_strsplit(ids, "|", -1);
+    GString *text = g_string_new("{\"ret_code\":0,\"image_set\":[");
+
+    for (guint i = 0; all[i]; i++)
+        g_string_append_printf(text, "%s{\"image_id\":\"%s\",\"provider\":\"%s\"}", i ? "," : "",
+                               all[i], provider);
+    g_string_append_printf(text, "],\"total_count\":%u}", total);
+    return g_string_free(text, FALSE);
+}
+
+static void
+serve_images(Server *server, const char *holds, const char *answer)
+{
+    serve_rule(server, (Rule){.method = "GET",
+                              .path = "/iaas/",
+                              .status = 200,
+                              .body = answer,
+                              .uses = -1,
+                              .holds = holds});
+}
+
+typedef struct {
+    Fixture *fixture;
+    guint page;
+    GMutex lock;
+    GCond cond;
+    gboolean done;
+    char *ids; /* joined by '|' */
+    gint64 total;
+    gboolean last;
+} Listing;
+
+static void
+on_listing(const CfPage *page, const GError *error, gpointer data)
+{
+    Listing *listing = data;
+    g_autoptr(GString) ids = g_string_new(NULL);
+    const char *body;
+    gsize len;
+
+    g_assert_no_error(error);
+    body = g_bytes_get_data(page->body, &len);
+    for (guint i = 0; i < page->records->len; i++) {
+        CfJsonSpan span = g_array_index(page->records, CfJsonSpan, i);
+        g_autofree char *id = NULL;
+
+        g_assert_true(span.text >= body && span.text + span.len <= body + len);
+        id = cf_qingcloud_get_text(span, "image_id");
+        g_string_append_printf(ids, "%s%s", i ? "|" : "", id);
+    }
+    g_mutex_lock(&listing->lock);
+    listing->ids = g_strdup(ids->str);
+    listing->total = page->total;
+    listing->last = page->last;
+    listing->done = TRUE;
+    g_cond_signal(&listing->cond);
+    g_mutex_unlock(&listing->lock);
+}
+
+static gboolean
+start_listing(gpointer data)
+{
+    Listing *listing = data;
+
+    ops->list(listing->fixture->handle, CF_IMAGES, listing->page, cf_clock_mono_us() + 10 * SECOND,
+              TRUE, on_listing, listing);
+    return G_SOURCE_REMOVE;
+}
+
+static void
+assert_images(Fixture *fixture, guint page, const char *ids, gint64 total, gboolean last)
+{
+    Listing listing = {.fixture = fixture, .page = page};
+    gint64 end = g_get_monotonic_time() + 20 * SECOND;
+
+    g_mutex_init(&listing.lock);
+    g_cond_init(&listing.cond);
+    cf_http_invoke_wait(fixture->http, start_listing, &listing);
+    g_mutex_lock(&listing.lock);
+    while (!listing.done)
+        g_assert_true(g_cond_wait_until(&listing.cond, &listing.lock, end));
+    g_mutex_unlock(&listing.lock);
+    g_assert_cmpstr(listing.ids, ==, ids);
+    g_assert_cmpint(listing.total, ==, total);
+    g_assert_cmpint(listing.last, ==, last);
+    g_free(listing.ids);
+    g_mutex_clear(&listing.lock);
+    g_cond_clear(&listing.cond);
+}
+
+/* The system's images are in the listing: there is nothing to find out. */
+static void
+test_images_whole(Fixture *fixture, gconstpointer data)
+{
+    g_autofree char *system = images_answer("system", "a|b", 2);
+
+    open_handle(fixture);
+    serve_images(&fixture->server, "DescribeImages", system);
+    assert_images(fixture, 1, "a|b", 2, TRUE);
+    assert_images(fixture, 1, "a|b", 2, TRUE);
+    g_assert_cmpuint(count_seen(&fixture->server, NULL), ==, 2);
+}
+
+/* They may be on a later page, or there may be none: asked once. */
+static void
+test_images_found_out(Fixture *fixture, gconstpointer data)
+{
+    static const struct {
+        guint system_total;
+        guint probes;
+    } rows[] = {{0, 1}, {7, 2}};
+    g_autofree char *endpoint = g_strdup_printf("http://127.0.0.1:%u/iaas/", fixture->server.port);
+
+    for (guint i = 0; i < G_N_ELEMENTS(rows); i++) {
+        g_autofree char *self = images_answer("self", "a|b", 9);
+        g_autofree char *own = images_answer("self", "a", 2);
+        g_autofree char *system = images_answer("system", "s", rows[i].system_total);
+
+        set_key(fixture, "endpoint", endpoint);
+        set_key(fixture, "zone", "pek3a");
+        set_key(fixture, "access_key", "AKEXAMPLE");
+        set_key(fixture, "secret_key", SECRET);
+        open_handle(fixture);
+        forget(&fixture->server);
+        serve_images(&fixture->server, "provider=system", system);
+        serve_images(&fixture->server, "provider=self", own);
+        serve_images(&fixture->server, "DescribeImages", self);
+        assert_images(fixture, 1, "a|b", 9, TRUE);
+        assert_asked(fixture, 1, "action=DescribeImages&limit=1&offset=0&provider=system");
+        g_assert_cmpuint(count_seen(&fixture->server, NULL), ==, 1 + rows[i].probes);
+        assert_images(fixture, 1, "a|b", 9, TRUE);
+        g_assert_cmpuint(count_seen(&fixture->server, NULL), ==, 2 + rows[i].probes);
+        cf_http_invoke_wait(fixture->http, close_handle, fixture);
+    }
+}
+
+/* They are left out: the listing goes on with them. Three of one's own, four of the system's, two a
+ * page. */
+static void
+test_images_apart(Fixture *fixture, gconstpointer data)
+{
+    g_autofree char *self_1 = images_answer("self", "o1|o2", 3);
+    g_autofree char *self_2 = images_answer("self", "o3", 3);
+    g_autofree char *system_1 = images_answer("system", "s1", 4);
+    g_autofree char *system_2 = images_answer("system", "s2|s3", 4);
+    g_autofree char *system_3 = images_answer("system", "s4", 4);
+
+    fixture->env.page_size = 2;
+    open_handle(fixture);
+    serve_images(&fixture->server, "offset=0&provider=system", system_1);
+    serve_images(&fixture->server, "offset=1&provider=system", system_2);
+    serve_images(&fixture->server, "offset=3&provider=system", system_3);
+    serve_images(&fixture->server, "offset=0&provider=self", self_1);
+    serve_images(&fixture->server, "offset=0&", self_1);
+    serve_images(&fixture->server, "offset=2&", self_2);
+    assert_images(fixture, 1, "o1|o2", 7, FALSE);
+    assert_images(fixture, 2, "o3|s1", 7, FALSE);
+    assert_images(fixture, 3, "s2|s3", 7, FALSE);
+    assert_images(fixture, 4, "s4", 7, TRUE);
+    assert_asked(fixture, 0, "action=DescribeImages&limit=2&offset=0");
+    assert_asked(fixture, 1, "action=DescribeImages&limit=1&offset=0&provider=system");
+    assert_asked(fixture, 2, "action=DescribeImages&limit=1&offset=0&provider=self");
+    assert_asked(fixture, 3, "action=DescribeImages&limit=1&offset=0&provider=system");
+    assert_asked(fixture, 4, "action=DescribeImages&limit=2&offset=2");
+    assert_asked(fixture, 5, "action=DescribeImages&limit=1&offset=0&provider=system");
+    assert_asked(fixture, 6, "action=DescribeImages&limit=2&offset=1&provider=system");
+    assert_asked(fixture, 7, "action=DescribeImages&limit=2&offset=3&provider=system");
+    g_assert_cmpuint(count_seen(&fixture->server, NULL), ==, 8);
+}
+
+/* What could not be found out is not taken for an answer: the page comes, and it is asked again. */
+static void
+test_images_unsure(Fixture *fixture, gconstpointer data)
+{
+    g_autofree char *self = images_answer("self", "a", 1);
+
+    open_handle(fixture);
+    serve_images(&fixture->server, "provider=system", "{\"ret_code\":1100,\"message\":\"x\"}");
+    serve_images(&fixture->server, "DescribeImages", self);
+    assert_images(fixture, 1, "a", 1, TRUE);
+    assert_images(fixture, 1, "a", 1, TRUE);
+    g_assert_cmpuint(count_seen(&fixture->server, NULL), ==, 4);
+}
+
 static void
 test_page(Fixture *fixture, gconstpointer data)
 {
-    g_auto(Job) job = {.kind = LIST, .collection = CF_IMAGES, .page = 1};
+    g_auto(Job) job = {.kind = LIST, .page = 1};
 
     open_handle(fixture);
-    serve_action(&fixture->server, "DescribeImages", sample("describe-images.json"), -1);
+    serve_action(&fixture->server, "DescribeInstances", sample("describe-instances.json"), -1);
     run(fixture, &job);
     g_assert_no_error(job.error);
     g_assert_cmpuint(job.n_records, ==, 1);
-    g_assert_cmpint(job.total, ==, 9);
+    g_assert_cmpint(job.total, ==, 1);
     g_assert_true(job.last);
     g_assert_cmpint(job.requested_us, >, 0);
     g_assert_cmpint(job.requested_us, <=, cf_clock_mono_us());
@@ -1362,6 +1547,10 @@ main(int argc, char **argv)
     add("/qingcloud-call/path-without-slash", test_path_without_slash);
     add("/qingcloud-call/page", test_page);
     add("/qingcloud-call/page-size", test_page_size);
+    add("/qingcloud-call/images-whole", test_images_whole);
+    add("/qingcloud-call/images-found-out", test_images_found_out);
+    add("/qingcloud-call/images-apart", test_images_apart);
+    add("/qingcloud-call/images-unsure", test_images_unsure);
     add("/qingcloud-call/short-pages", test_short_pages);
     add("/qingcloud-call/show", test_show);
     add("/qingcloud-call/changes", test_changes);

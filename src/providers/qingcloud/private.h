@@ -17,6 +17,13 @@ G_BEGIN_DECLS
     (CF_CAN(CF_ACTION_RENAME) | CF_CAN(CF_ACTION_DESCRIBE) | CF_CAN(CF_ACTION_TAGS) |              \
      CF_CAN(CF_ACTION_DELETE))
 
+/* What DescribeImages gives without a filter: see qingcloud-pages.c. */
+typedef enum {
+    CF_QINGCLOUD_UNSURE,
+    CF_QINGCLOUD_WHOLE,    /* all images that the account may see */
+    CF_QINGCLOUD_OWN_ONLY, /* the account's own; the system's are asked for by themselves */
+} CfQingcloudListing;
+
 typedef struct _CfQingcloud CfQingcloud;
 typedef struct _CfQingcloudCall CfQingcloudCall;
 typedef struct _CfQingcloudTagging CfQingcloudTagging;
@@ -41,7 +48,9 @@ struct _CfQingcloud {
     /* Records between the beginnings of two pages: less than page_size where the cloud's first page
      * was shorter than it was asked to be. */
     guint step[CF_COLLECTION_N];
-    GQueue late; /* (element-type CfQingcloudCall) ended, but not told yet */
+    CfQingcloudListing images; /* what the listing of images has */
+    guint own_images;          /* OWN_ONLY: how many there are, as the last first page said */
+    GQueue late;               /* (element-type CfQingcloudCall) ended, but not told yet */
 };
 
 CfQingcloud *cf_qingcloud_ref(CfQingcloud *cloud);
@@ -83,6 +92,12 @@ struct _CfQingcloudCall {
     CfAction *todo;              /* a reference (nullable) */
     CfActionResult result;       /* of the calls of an action so far */
     CfQingcloudTagging *tagging; /* (nullable) */
+
+    /* qingcloud-pages.c: the part of a page that has come already */
+    GBytes *held;         /* (nullable) */
+    GArray *held_records; /* (nullable) (element-type CfJsonSpan): into held */
+    gint64 held_total, held_us;
+    gint64 system_total;
 
     /* filled in when an answer came */
     GBytes *reply; /* the body */
@@ -131,6 +146,14 @@ gboolean cf_qingcloud_read_set(const CfQingcloudAnswer *answer, const char *key,
 /* Returns: (transfer full) (nullable): a member's text; NULL also for "". */
 char *cf_qingcloud_get_text(CfJsonSpan object, const char *key);
 
+/* --- qingcloud-pages.c --------------------------------------------------------------------------
+ */
+
+/* text: (nullable): what is searched for. */
+void cf_qingcloud_ask_page(CfQingcloud *cloud, CfCollection collection, const char *text,
+                           guint page, gint64 deadline_us, gboolean user_waits,
+                           CfPageCallback callback, gpointer data);
+
 /* --- qingcloud-list.c ---------------------------------------------------------------------------
  */
 
@@ -145,6 +168,12 @@ void cf_qingcloud_job(gpointer handle, const char *job_id, gint64 deadline_us,
                       CfJobCallback callback, gpointer data);
 void cf_qingcloud_authenticate(gpointer handle, gint64 deadline_us, CfDoneCallback callback,
                                gpointer data);
+/* "DescribeInstances", "instance_set" and so on. */
+typedef struct {
+    const char *action, *ids, *set, *id;
+} CfQingcloudKind;
+extern const CfQingcloudKind cf_qingcloud_kinds[CF_COLLECTION_N];
+void cf_qingcloud_add_window(CfQingcloudCall *call, guint offset, guint limit);
 /* Makes it the call that shows one resource. */
 void cf_qingcloud_ask_for(CfQingcloudCall *call, CfCollection collection, const char *id);
 /* The record with that id in the answer to it. Errors: NOT_FOUND, PROTOCOL. */

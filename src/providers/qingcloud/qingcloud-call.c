@@ -9,6 +9,7 @@
 #include <time.h>
 
 #define QUERY_MAX 4096 /* bytes; longer ones are sent as a form */
+#define SKEW_TOLD_US (5 * G_USEC_PER_SEC)
 #define FORM_TYPE "application/x-www-form-urlencoded"
 
 CfQingcloudCall *
@@ -40,6 +41,8 @@ cf_qingcloud_call_free(CfQingcloudCall *call)
         return;
     drop_timer(call);
     g_clear_pointer(&call->reply, g_bytes_unref);
+    g_clear_pointer(&call->held, g_bytes_unref);
+    g_clear_pointer(&call->held_records, g_array_unref);
     g_ptr_array_unref(call->parameters);
     cf_text_wipe(call->id); /* a console's password, at times */
     cf_action_unref(call->todo);
@@ -110,15 +113,19 @@ static gboolean
 set_clock_right(CfQingcloudCall *call, const CfHttpReply *reply, const GError *refusal)
 {
     CfQingcloud *cloud = call->cloud;
+    gint64 skew_us;
 
     if (cf_qingcloud_error_code(refusal) != CF_QINGCLOUD_EXPIRED || call->set_right ||
         !reply->date_us)
         return FALSE;
-    cloud->skew_us = reply->date_us - cf_clock_real_us();
     call->set_right = TRUE;
-    cf_warning("%s: the clock here and the cloud's differ by %" G_GINT64_FORMAT
-               " s; requests are dated by the cloud's",
-               cloud->profile, cloud->skew_us / G_USEC_PER_SEC);
+    skew_us = reply->date_us - cf_clock_real_us();
+    /* Calls side by side learn the same. */
+    if (ABS(skew_us - cloud->skew_us) > SKEW_TOLD_US)
+        cf_warning("%s: the clock here and the cloud's differ by %" G_GINT64_FORMAT
+                   " s; requests are dated by the cloud's",
+                   cloud->profile, skew_us / G_USEC_PER_SEC);
+    cloud->skew_us = skew_us;
     cf_qingcloud_call_send(call);
     return TRUE;
 }

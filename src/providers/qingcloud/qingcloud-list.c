@@ -4,104 +4,32 @@
 
 #include <string.h>
 
-static const struct {
-    const char *action, *ids, *set, *id;
-} kinds[CF_COLLECTION_N] = {
+const CfQingcloudKind cf_qingcloud_kinds[CF_COLLECTION_N] = {
     [CF_SERVERS] = {"DescribeInstances", "instances", "instance_set", "instance_id"},
     [CF_IMAGES] = {"DescribeImages", "images", "image_set", "image_id"},
 };
 
 /* --- listings --------------------------------------------------------------------------------- */
 
-static void
-add_window(CfQingcloudCall *call, guint offset, guint limit)
+void
+cf_qingcloud_add_window(CfQingcloudCall *call, guint offset, guint limit)
 {
     cf_qingcloud_call_add_number(call, "offset", offset);
     cf_qingcloud_call_add_number(call, "limit", limit);
-}
-
-/* Without a filter their document promises only the images that one owns; with any, those that
- * match. So every status is named: public images come as well, and recycled ones still do. */
-static void
-add_filters(CfQingcloudCall *call, CfCollection collection)
-{
-    static const char *const statuses[] = {"pending", "available", "deprecated", "suspended",
-                                           "deleted", "ceased",    NULL};
-
-    if (collection == CF_IMAGES)
-        cf_qingcloud_call_add_list(call, "status", (char **) statuses);
-    else
-        cf_qingcloud_call_add(call, "verbose", "1");
-}
-
-/* A first page that is shorter than it was asked to be, though there are more, shows how many they
- * give at most: the further pages begin accordingly. */
-static void
-learn_step(const CfQingcloudCall *call, guint n, gint64 total)
-{
-    guint *step = &call->cloud->step[call->collection];
-
-    if (call->page != 1 || call->searches)
-        return;
-    *step = n > 0 && n < call->limit && total > n ? n : call->limit;
-}
-
-static void
-on_page(CfQingcloudCall *call, const CfQingcloudAnswer *answer, const GError *error)
-{
-    g_autoptr(GArray) records = g_array_new(FALSE, FALSE, sizeof(CfJsonSpan));
-    g_autoptr(GError) wrong = NULL;
-    CfPage page = {.records = records, .requested_us = call->sent_us};
-
-    if (error) {
-        call->callback.page(NULL, error, call->data);
-        return;
-    }
-    if (!cf_qingcloud_read_set(answer, kinds[call->collection].set, records, &page.total, &wrong)) {
-        call->callback.page(NULL, wrong, call->data);
-        return;
-    }
-    learn_step(call, records->len, page.total);
-    page.body = call->reply;
-    page.last = records->len < call->limit;
-    call->callback.page(&page, NULL, call->data);
-}
-
-/* text: (nullable): what is searched for. */
-static void
-list(CfQingcloud *cloud, CfCollection collection, const char *text, guint page, gint64 deadline_us,
-     gboolean user_waits, CfPageCallback callback, gpointer data)
-{
-    CfQingcloudCall *call = cf_qingcloud_call_new(cloud, deadline_us, on_page, data);
-    guint step =
-        page > 1 && !text && cloud->step[collection] ? cloud->step[collection] : cloud->page_size;
-
-    call->callback.page = callback;
-    call->collection = collection;
-    call->page = page;
-    call->limit = step;
-    call->searches = text != NULL;
-    call->user_waits = user_waits;
-    cf_qingcloud_call_begin(call, CF_HTTP_READ, kinds[collection].action);
-    add_filters(call, collection);
-    if (text)
-        cf_qingcloud_call_add(call, "search_word", text);
-    add_window(call, (page - 1) * step, step);
-    cf_qingcloud_call_send(call);
 }
 
 void
 cf_qingcloud_list(gpointer handle, CfCollection collection, guint page, gint64 deadline_us,
                   gboolean user_waits, CfPageCallback callback, gpointer data)
 {
-    list(handle, collection, NULL, page, deadline_us, user_waits, callback, data);
+    cf_qingcloud_ask_page(handle, collection, NULL, page, deadline_us, user_waits, callback, data);
 }
 
 void
 cf_qingcloud_search(gpointer handle, CfCollection collection, const char *text, guint page,
                     gint64 deadline_us, gboolean user_waits, CfPageCallback callback, gpointer data)
 {
-    list(handle, collection, text, page, deadline_us, user_waits, callback, data);
+    cf_qingcloud_ask_page(handle, collection, text, page, deadline_us, user_waits, callback, data);
 }
 
 /* --- one resource ----------------------------------------------------------------------------- */
@@ -111,12 +39,12 @@ cf_qingcloud_ask_for(CfQingcloudCall *call, CfCollection collection, const char 
 {
     char *ids[] = {(char *) id, NULL};
 
-    cf_qingcloud_call_begin(call, CF_HTTP_READ, kinds[collection].action);
+    cf_qingcloud_call_begin(call, CF_HTTP_READ, cf_qingcloud_kinds[collection].action);
     call->flags |= CF_QINGCLOUD_OF_RESOURCE;
-    cf_qingcloud_call_add_list(call, kinds[collection].ids, ids);
+    cf_qingcloud_call_add_list(call, cf_qingcloud_kinds[collection].ids, ids);
     if (collection == CF_SERVERS)
         cf_qingcloud_call_add(call, "verbose", "1");
-    add_window(call, 0, 1);
+    cf_qingcloud_add_window(call, 0, 1);
 }
 
 /* An answer about something else must not be taken for this one. */
@@ -127,13 +55,13 @@ cf_qingcloud_find_one(const CfQingcloudAnswer *answer, CfCollection collection, 
     g_autoptr(GArray) records = g_array_new(FALSE, FALSE, sizeof(CfJsonSpan));
     gint64 total;
 
-    if (!cf_qingcloud_read_set(answer, kinds[collection].set, records, &total, error))
+    if (!cf_qingcloud_read_set(answer, cf_qingcloud_kinds[collection].set, records, &total, error))
         return FALSE;
     for (guint i = 0; i < records->len; i++) {
         g_autofree char *found = NULL;
 
         *ret_record = g_array_index(records, CfJsonSpan, i);
-        found = cf_qingcloud_get_text(*ret_record, kinds[collection].id);
+        found = cf_qingcloud_get_text(*ret_record, cf_qingcloud_kinds[collection].id);
         if (g_strcmp0(found, id) == 0)
             return TRUE;
     }
@@ -142,7 +70,8 @@ cf_qingcloud_find_one(const CfQingcloudAnswer *answer, CfCollection collection, 
                     collection == CF_SERVERS ? "server" : "image", id);
     else
         g_set_error(error, CF_ERROR, CF_ERROR_PROTOCOL,
-                    "%s: asked for %s, the answer is about another", kinds[collection].id, id);
+                    "%s: asked for %s, the answer is about another",
+                    cf_qingcloud_kinds[collection].id, id);
     return FALSE;
 }
 
@@ -275,7 +204,7 @@ cf_qingcloud_job(gpointer handle, const char *job_id, gint64 deadline_us, CfJobC
     cf_qingcloud_call_begin(call, CF_HTTP_READ, "DescribeJobs");
     call->flags |= CF_QINGCLOUD_OF_RESOURCE;
     cf_qingcloud_call_add_list(call, "jobs", ids);
-    add_window(call, 0, 1);
+    cf_qingcloud_add_window(call, 0, 1);
     cf_qingcloud_call_send(call);
 }
 
@@ -297,6 +226,6 @@ cf_qingcloud_authenticate(gpointer handle, gint64 deadline_us, CfDoneCallback ca
     call->callback.plain = callback;
     call->user_waits = TRUE;
     cf_qingcloud_call_begin(call, CF_HTTP_READ, "DescribeInstances");
-    add_window(call, 0, 1);
+    cf_qingcloud_add_window(call, 0, 1);
     cf_qingcloud_call_send(call);
 }
