@@ -54,6 +54,7 @@ fill_inventory(CfProfile *profile, const char *state_dir, CfInventoryOptions *re
         .watch = options->watch,
         .tags_sweep = options->tags == CF_TAGS_SWEEP,
         .insecure = options->insecure,
+        .batch_limit = options->batch_limit,
         .action_limit = options->action_limit,
         .state_dir = state_dir,
     };

@@ -14,7 +14,7 @@ typedef struct {
     gint64 ttl_us, max_stale_us, patience_us, deadline_us, tags_ttl_us;
     double rate;                         /* requests a second; 0: no limit */
     guint burst, connections, page_size; /* page_size 0: the provider's own */
-    guint action_limit;                  /* 0: none */
+    guint batch_limit, action_limit;     /* action_limit 0: none */
     CfTagsMode tags;
     char *cacert, *proxy; /* (nullable) */
 } CfOptions;

@@ -15,7 +15,8 @@
 #include "util/clock.h"
 #include "util/log.h"
 
-#define MAX_WRITE (128 * 1024)
+/* More than a batch may have, so that a longer one is refused and not cut. */
+#define MAX_WRITE (256 * 1024)
 #define BLOCK_SIZE 4096
 
 static CfSession *

@@ -203,12 +203,14 @@ on_looked_before(CfRecord *record, gint64 requested_us, const GError *error, gpo
 
 /* Contract section 3: action_limit. Returns: FALSE with CF_ERROR_QUOTA. */
 static gboolean
-within_limit(CfInventory *inventory, const CfAction *action, GError **error)
+within_limit(CfDoing *doing, GError **error)
 {
+    CfInventory *inventory = doing->inventory;
+    const CfAction *action = doing->order->action;
     gint64 now_us = cf_clock_mono_us();
     gint64 *time;
 
-    if (!inventory->options.action_limit ||
+    if (!inventory->options.action_limit || doing->order->of_batch ||
         (action->kind != CF_ACTION_POWER && action->kind != CF_ACTION_CAPTURE &&
          action->kind != CF_ACTION_RENAME))
         return TRUE;
@@ -246,7 +248,7 @@ on_act(gpointer data)
     if (resource)
         doing->old = g_strdup(cf_doing_get_old(doing, resource));
     if ((action->kind == CF_ACTION_POWER && !cf_compose_give_way(inventory, action, &error)) ||
-        !within_limit(inventory, action, &error)) {
+        !within_limit(doing, &error)) {
         cf_doing_fail(doing, error);
         return G_SOURCE_REMOVE;
     }

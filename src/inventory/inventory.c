@@ -270,6 +270,7 @@ state_clear(CfCollectionState *state)
 {
     g_hash_table_unref(state->follows);
     g_clear_error(&state->failure);
+    g_free(state->batch_error);
     g_ptr_array_unref(state->waiters);
     g_hash_table_unref(state->slot_by_id);
     g_array_unref(state->free_slots);

@@ -19,6 +19,7 @@ typedef struct {
     gint64 ttl_us, max_stale_us, patience_us, deadline_us, tags_ttl_us;
     gboolean ro, allow_delete, dry_run, watch, tags_sweep, insecure;
     gboolean raw_world; /* raw.json, raw/ and list.jsonl are open to all */
+    guint batch_limit;  /* targets of a batch without expect */
     guint action_limit; /* a minute; 0: none */
     /* (nullable) directory of the files of composed actions; of use during cf_inventory_new() only
      */
@@ -39,7 +40,9 @@ enum {
     CF_FACT_FETCHED_IMAGES = 1 << 2,
     CF_FACT_EVENTS = 1 << 3,
     CF_FACT_JOURNAL = 1 << 4,
-    CF_FACT_ROTATED = 1 << 5, /* events or journal began a new file */
+    CF_FACT_ROTATED = 1 << 5,       /* events or journal began a new file */
+    CF_FACT_BATCH_SERVERS = 1 << 6, /* last_error of the collection */
+    CF_FACT_BATCH_IMAGES = 1 << 7,
 };
 
 /* The tree's ears. All in the engine's thread. */
@@ -129,6 +132,7 @@ typedef struct {
     char *value;        /* what was written, for the journal */
     gboolean add;       /* TAGS: the tags are added to the set (O_APPEND) */
     char *shown;        /* TAGS (nullable): the set that the writer saw, sorted lines */
+    gboolean of_batch;  /* one target of several: action_limit does not count it */
     gint64 deadline_us; /* monotonic */
     gboolean sent;      /* set by the inventory: the change may have reached the cloud */
 } CfOrder;

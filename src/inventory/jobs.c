@@ -84,7 +84,8 @@ look_at_result(const CfJob *job)
     CfInventory *inventory = job->state->inventory;
     CfCollectionState *images = &inventory->collections[CF_IMAGES];
 
-    cf_follow_hurry(job->state, job->order->action->ids[0], 0);
+    for (guint i = 0; job->order->action->ids[i]; i++)
+        cf_follow_hurry(job->state, job->order->action->ids[i], 0);
     if (job->new_id && images->current)
         inventory->ops->show(inventory->handle, CF_IMAGES, job->new_id,
                              cf_clock_mono_us() + inventory->options.deadline_us, on_image, images);
@@ -95,7 +96,6 @@ job_failed(const CfJob *job, const GError *error)
 {
     CfInventory *inventory = job->state->inventory;
     const CfAction *action = job->order->action;
-    CfResource *resource;
 
     cf_journal_job(inventory, job->order, job->job_id, error, job->began_us);
     if (cf_compose_job_failed(inventory, job->order, error))
@@ -103,11 +103,14 @@ job_failed(const CfJob *job, const GError *error)
     g_mutex_lock(&inventory->lock);
     inventory->stats.actions_failed++;
     g_mutex_unlock(&inventory->lock);
-    resource = cf_state_find(job->state, action->ids[0]);
-    if (resource)
-        cf_events_failed(inventory, resource, job->order, error);
-    cf_follow_end(job->state, action->ids[0], action->kind);
-    cf_note_failure(job->state, action->ids[0], error, NULL);
+    for (guint i = 0; action->ids[i]; i++) {
+        CfResource *resource = cf_state_find(job->state, action->ids[i]);
+
+        if (resource)
+            cf_events_failed(inventory, resource, job->order, error);
+        cf_follow_end(job->state, action->ids[i], action->kind);
+        cf_note_failure(job->state, action->ids[i], error, NULL);
+    }
     if (job->new_id)
         cf_follow_end(&inventory->collections[CF_IMAGES], job->new_id, CF_ACTION_CAPTURE);
 }

@@ -181,6 +181,27 @@ cf_journal_action(CfInventory *inventory, const CfOrder *order, const char *old,
 }
 
 void
+cf_journal_batch(CfInventory *inventory, const CfBatch *batch, const char *text,
+                 const GError *error)
+{
+    g_autoptr(GString) line = g_string_new(NULL);
+
+    line_begin(line);
+    line_text(line, "kind", "batch");
+    line_text(line, "profile", inventory->profile);
+    line_number(line, "uid", batch->actor.uid);
+    line_number(line, "pid", batch->actor.pid);
+    line_text(line, "command", batch->actor.command);
+    line_text(line, "path", batch->actor.path);
+    line_text(line, "collection", cf_collection_name(batch->collection));
+    line_text(line, "action", cf_action_kind_to_string(batch->kind));
+    line_text(line, "new", text);
+    line_error(line, error);
+    line_text(line, "result", "failed");
+    line_end(inventory, inventory->journal, line, CF_FACT_JOURNAL);
+}
+
+void
 cf_journal_call(CfInventory *inventory, const CfHttpRequest *request, const CfHttpReply *reply,
                 const GError *error)
 {

@@ -1,6 +1,7 @@
 /* What the files of this layer share. Nothing here is seen outside. */
 #pragma once
 
+#include "inventory/batch.h"
 #include "inventory/inventory.h"
 
 /* An accepted action whose end the cloud has not shown yet. Engine's thread only. */
@@ -48,6 +49,8 @@ typedef struct {
     gint64 began_real_us;    /* wall time of it */
     gboolean failing;        /* the last refresh failed */
     gboolean kicked;         /* a look has asked for a refresh that has not begun */
+    char *batch_error;       /* (nullable) text of last_error */
+    gint64 batch_error_ns;   /* wall ns of its last change */
     gint64 watched_until_us; /* monotonic: somebody polls */
     gint64 demand_us;        /* monotonic: when the refresh under way was asked for; 0: none */
 
@@ -137,6 +140,9 @@ void cf_timer_clear(GSource **timer);
 /* journal.c */
 void cf_journal_action(CfInventory *inventory, const CfOrder *order, const char *old,
                        const CfActionResult *result, const GError *error, gint64 began_us);
+/* A batch that was refused before anything was sent. */
+void cf_journal_batch(CfInventory *inventory, const CfBatch *batch, const char *text,
+                      const GError *error);
 void cf_journal_call(CfInventory *inventory, const CfHttpRequest *request, const CfHttpReply *reply,
                      const GError *error);
 void cf_events_change(CfInventory *inventory, CfCollection collection, const CfChange *change);

@@ -600,6 +600,10 @@ on_facts(CfInventory *inventory, guint facts, gpointer data)
         fact(profile, CF_KIND_STATIC, CF_SERVERS, 0, CF_STATIC_FETCHED, 0);
     if (facts & CF_FACT_FETCHED_IMAGES)
         fact(profile, CF_KIND_STATIC, CF_IMAGES, 0, CF_STATIC_FETCHED, 0);
+    if (facts & CF_FACT_BATCH_SERVERS)
+        fact(profile, CF_KIND_STATIC, CF_SERVERS, 0, CF_STATIC_LAST_ERROR, 0);
+    if (facts & CF_FACT_BATCH_IMAGES)
+        fact(profile, CF_KIND_STATIC, CF_IMAGES, 0, CF_STATIC_LAST_ERROR, 0);
     if (facts & CF_FACT_EVENTS)
         append_fact(profile, cf_inventory_get_events(inventory), 0, (facts & CF_FACT_ROTATED) != 0);
     if (facts & CF_FACT_JOURNAL)

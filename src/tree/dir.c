@@ -72,7 +72,7 @@ list_rows(Listing *listing, guint parent, guint index)
 
         if (rows[i].parent != parent || rows[i].sub == CF_STATIC_SNAPSHOTS)
             continue;
-        if (parent == CF_STATIC_PROFILE) {
+        if (S_ISREG(rows[i].mode) && parent >= CF_STATIC_PROFILE) {
             gint64 mtime_ns;
             g_autofree char *text = cf_static_text(listing->place->tree, &node, FALSE, &mtime_ns);
 

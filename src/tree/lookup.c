@@ -79,6 +79,19 @@ lookup_profile(CfPlace *place, const char *name, gboolean waited, CfEntry *entry
     return no_entry(place, entry);
 }
 
+static gboolean
+is_here(const CfPlace *place, const CfStaticRow *row)
+{
+    CfNode node = cf_place_node(place, CF_KIND_STATIC, 0, row->sub);
+    g_autofree char *text = NULL;
+    gint64 mtime_ns;
+
+    if (!S_ISREG(row->mode))
+        return TRUE;
+    text = cf_static_text(place->tree, &node, FALSE, &mtime_ns);
+    return text != NULL;
+}
+
 /* A name in servers/: fixed names win, then ids, then unique names (contract section 2). */
 static CfVerdict
 lookup_in_collection(CfPlace *place, const char *name, CfEntry *entry, GError **error)
@@ -87,7 +100,7 @@ lookup_in_collection(CfPlace *place, const char *name, CfEntry *entry, GError **
     int view = cf_view_find(place->node.collection, name);
     CfResource *resource;
 
-    if (row)
+    if (row && is_here(place, row))
         return cf_place_entry(place, cf_place_node(place, CF_KIND_STATIC, 0, row->sub), entry,
                               error);
     if (view >= 0 && cf_view_is_there((guint) view, place->profile, place->node.collection))

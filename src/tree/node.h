@@ -47,6 +47,10 @@ typedef enum {
     CF_STATIC_LIST_TSV,
     CF_STATIC_LIST_JSONL,
     CF_STATIC_SNAPSHOTS,
+    CF_STATIC_BATCH_POWER,  /* of servers */
+    CF_STATIC_BATCH_PLAN,   /* of servers */
+    CF_STATIC_BATCH_DELETE, /* of images */
+    CF_STATIC_LAST_ERROR,
     CF_STATIC_VIEW, /* and the following: view 0, 1, 2 … */
 } CfStatic;
 

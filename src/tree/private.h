@@ -51,7 +51,13 @@ typedef struct {
     CfInventory *inventory;
     CfTreeCollection collections[CF_COLLECTION_N];
     CfTextCache health;
-    gint64 refresh_ns; /* when refresh was last written */
+    gint64 refresh_ns;                /* when refresh was last written */
+    gint64 batch_ns[CF_COLLECTION_N]; /* when power or delete was last written */
+    char *plan;                       /* (nullable) text of power.plan */
+    /* Of the last batch that was understood: who wrote it, and where it ended. */
+    gint batch_pid;
+    guint64 batch_end;
+    gint64 plan_ns;
 } CfTreeProfile;
 
 struct _CfTree {
@@ -163,7 +169,9 @@ typedef struct {
     const char *name;
     mode_t mode;
     const char *doc;
+    guint only; /* bits CF_ONLY(collection); 0: of both */
 } CfStaticRow;
+#define CF_ONLY(collection) (1u << (collection))
 const CfStaticRow *cf_static_row(guint sub);
 const CfStaticRow *cf_static_find(guint parent, const char *name);
 const CfStaticRow *cf_static_table(guint *ret_n);
@@ -173,6 +181,16 @@ char *cf_static_text(CfTree *tree, const CfNode *node, gboolean fresh, gint64 *r
 
 /* write.c */
 void cf_last_write_free(gpointer write);
+
+/* batch.c: servers/power, power.plan, images/delete and last_error. */
+gboolean cf_batch_takes(const CfNode *node);
+/* One WRITE. callback as in cf_tree_write(). */
+void cf_batch_write(CfTreeProfile *profile, const CfNode *node, const CfWrite *write,
+                    CfDoneCallback callback, gpointer data);
+/* Returns: (transfer full) (nullable): NULL: there is no such file here. */
+char *cf_batch_text(CfTreeProfile *profile, const CfNode *node, gint64 *ret_mtime_ns);
+/* Returns: (transfer full) (nullable): the name of the program. */
+char *cf_tree_command_of(gint pid);
 
 /* place.c: a node and all that it stands on. */
 typedef struct {

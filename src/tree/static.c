@@ -27,6 +27,15 @@ static const CfStaticRow rows[] = {
     {CF_STATIC_BY_ID, CF_STATIC_COLLECTION, "by-id", S_IFDIR | 0555, "the real directories, by id"},
     {CF_STATIC_FETCHED, CF_STATIC_COLLECTION, "fetched", S_IFREG | 0444,
      "when the listing began from which everything here is shown"},
+    {CF_STATIC_BATCH_POWER, CF_STATIC_COLLECTION, "power", S_IFREG | 0200,
+     "batch control: lines VERB TARGET..., see cirrusfs(5)", CF_ONLY(CF_SERVERS)},
+    {CF_STATIC_BATCH_PLAN, CF_STATIC_COLLECTION, "power.plan", S_IFREG | 0600,
+     "takes what power takes, sends nothing, and shows what would be sent", CF_ONLY(CF_SERVERS)},
+    {CF_STATIC_BATCH_DELETE, CF_STATIC_COLLECTION, "delete", S_IFREG | 0200,
+     "takes the ids of images, one a line, and deletes them; only with allow_delete",
+     CF_ONLY(CF_IMAGES)},
+    {CF_STATIC_LAST_ERROR, CF_STATIC_COLLECTION, "last_error", S_IFREG | 0444,
+     "of the last batch: id, name, code and message of each target that failed"},
     {CF_STATIC_LIST_TSV, CF_STATIC_COLLECTION, "list.tsv", S_IFLNK | 0777,
      "the whole collection as a table with a header line"},
     {CF_STATIC_LIST_JSONL, CF_STATIC_COLLECTION, "list.jsonl", S_IFLNK | 0777,
@@ -85,7 +94,10 @@ cf_tree_describe_attributes(void)
                                          [CF_STATIC_COLLECTION] = "<collection>/"};
 
     for (guint i = 0; i < G_N_ELEMENTS(rows); i++) {
-        const char *place = rows[i].parent == CF_STATIC_ROOT ? "" : places[rows[i].parent];
+        const char *place = rows[i].parent == CF_STATIC_ROOT      ? ""
+                            : rows[i].only == CF_ONLY(CF_SERVERS) ? "servers/"
+                            : rows[i].only == CF_ONLY(CF_IMAGES)  ? "images/"
+                                                                  : places[rows[i].parent];
         g_autofree char *path = g_strconcat(place, rows[i].name, NULL);
 
         describe_row(out, path, static_type(rows[i].mode), NULL, rows[i].mode, rows[i].doc);
@@ -284,6 +296,15 @@ fetched_text(CfTreeProfile *profile, CfCollection collection, gint64 *ret_mtime_
     return time ? g_strconcat(time, "\n", NULL) : g_strdup("");
 }
 
+/* Whether the file is one of the other collection. */
+static gboolean
+is_elsewhere(const CfNode *node)
+{
+    const CfStaticRow *row = cf_static_row(node->sub);
+
+    return row && row->only && !(row->only & CF_ONLY(node->collection));
+}
+
 char *
 cf_static_text(CfTree *tree, const CfNode *node, gboolean fresh, gint64 *ret_mtime_ns)
 {
@@ -292,7 +313,7 @@ cf_static_text(CfTree *tree, const CfNode *node, gboolean fresh, gint64 *ret_mti
     const CfProviderOps *ops = profile ? cf_inventory_get_ops(profile->inventory) : NULL;
 
     *ret_mtime_ns = tree->born_ns;
-    if (!profile && node->sub >= CF_STATIC_PROFILE)
+    if ((!profile && node->sub >= CF_STATIC_PROFILE) || is_elsewhere(node))
         return NULL;
     switch (node->sub) {
     case CF_STATIC_VERSION:
@@ -325,6 +346,11 @@ cf_static_text(CfTree *tree, const CfNode *node, gboolean fresh, gint64 *ret_mti
         return g_strdup("");
     case CF_STATIC_FETCHED:
         return fetched_text(profile, node->collection, ret_mtime_ns);
+    case CF_STATIC_BATCH_POWER:
+    case CF_STATIC_BATCH_PLAN:
+    case CF_STATIC_BATCH_DELETE:
+    case CF_STATIC_LAST_ERROR:
+        return cf_batch_text(profile, node, ret_mtime_ns);
     default:
         return NULL;
     }

@@ -63,6 +63,7 @@ cf_tree_free(CfTree *tree)
         for (guint c = 0; c < CF_COLLECTION_N; c++)
             collection_clear(&profile->collections[c]);
         g_free(profile->health.text);
+        g_free(profile->plan);
         g_free(profile->name);
         g_free(profile);
     }

@@ -100,8 +100,8 @@ continued(CfTree *tree, CfIno ino, const CfWrite *write, char **ret_stored)
     return text;
 }
 
-static char *
-command_of(gint pid)
+char *
+cf_tree_command_of(gint pid)
 {
     g_autofree char *path = g_strdup_printf("/proc/%d/comm", pid);
     char *text = NULL;
@@ -129,7 +129,7 @@ order_of(const CfPlace *place, const CfAttribute *row, const CfWrite *write, CfA
 
     order->actor.uid = write->uid;
     order->actor.pid = write->pid;
-    order->actor.command = command_of(write->pid);
+    order->actor.command = cf_tree_command_of(write->pid);
     order->actor.path = path_of(place, row->name);
     order->value = g_strdup(text);
     order->deadline_us = cf_clock_mono_us() + options->deadline_us;
@@ -399,6 +399,8 @@ cf_tree_write(CfTree *tree, CfIno ino, const CfWrite *write, CfDoneCallback call
         cf_write_attribute(&place, write, 0, callback, data);
     } else if (place.node.kind == CF_KIND_STATIC && place.node.sub == CF_STATIC_REFRESH) {
         refresh_profile(place.profile, callback, data);
+    } else if (cf_batch_takes(&place.node)) {
+        cf_batch_write(place.profile, &place.node, write, callback, data);
     } else if (place.node.kind == CF_KIND_RAW && place.node.sub == CF_RAW_REFRESH) {
         cf_inventory_show(place.profile->inventory, place.node.collection,
                           cf_record_get_id(place.resource->record), callback, data);
@@ -421,7 +423,7 @@ cf_tree_is_control(CfIno ino)
     if (!cf_node_unpack(ino, &node))
         return FALSE;
     if (node.kind == CF_KIND_STATIC)
-        return node.sub == CF_STATIC_REFRESH;
+        return node.sub == CF_STATIC_REFRESH || cf_batch_takes(&node);
     if (node.kind == CF_KIND_RAW)
         return node.sub == CF_RAW_REFRESH;
     rows = cf_attributes_get(node.collection, &n);

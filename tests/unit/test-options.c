@@ -56,6 +56,8 @@ static const struct {
     {"connections", "257", NULL, "‘257’ is not between 1 and 256"},
     {"page_size", "0", "0"},
     {"action_limit", "0", "0"},
+    {"batch_limit", "1000", "1000"},
+    {"batch_limit", "0", NULL, "‘0’ is not between 1 and 1000000"},
     {"uid", "0", "0"},
     {"uid", "4294967294", "4294967294"},
     {"uid", "4294967295", NULL, "‘4294967295’ is not between 0 and 4294967294"},
@@ -131,6 +133,7 @@ test_defaults(void)
     g_assert_cmpuint(options.burst, ==, 20);
     g_assert_cmpuint(options.connections, ==, 8);
     g_assert_cmpuint(options.page_size, ==, 0);
+    g_assert_cmpuint(options.batch_limit, ==, 100);
     g_assert_cmpuint(options.action_limit, ==, 0);
     g_assert_cmpint(options.tags, ==, CF_TAGS_DEMAND);
     g_assert_null(options.cacert);
