@@ -2,6 +2,7 @@
 
 #include <string.h>
 
+#include "inventory/compose.h"
 #include "inventory/jobs.h"
 #include "inventory/private.h"
 #include "util/clock.h"
@@ -81,7 +82,9 @@ cf_batch_way(CfInventory *inventory, const CfBatch *batch, const CfResource *res
 
     if (batch->kind == CF_ACTION_POWER && has_goal && state == goal)
         return CF_BATCH_NOTHING;
+    /* What is between the two calls of a composed action is told apart there. */
     if (group_max(inventory, batch, verb) < 2 ||
+        cf_compose_is_going(inventory, cf_record_get_id(resource->record)) ||
         (batch->kind == CF_ACTION_POWER && !fits(verb, state)))
         return CF_BATCH_SINGLE;
     return CF_BATCH_MANY;
