@@ -1,0 +1,130 @@
+# shellcheck shell=bash
+# What every live test sources: an OpenStack that is named by OS_CLOUD (clouds.yaml), a mount on it,
+# and the openstack command, whose word is the truth. What a test makes is called $LIVE_PREFIX…, and
+# is taken away at its end; nothing else is changed.
+#
+#   . "$(dirname "$0")/live.bash"
+#   live_mount ttl=2
+#   live_boot one
+#   ok "it stops" write "$SERVERS/by-name/$LIVE_PREFIX-one/power" off
+. "$(dirname "$0")/../lib.sh"
+
+cf_need openstack python3
+[ -n "${OS_CLOUD:-}" ] || cf_skip_all "OS_CLOUD names no cloud"
+export OS_COMPUTE_API_VERSION=${OS_COMPUTE_API_VERSION:-2.90}
+LIVE_PREFIX=cirrusfs-live-$$
+LIVE_TOOLS=$(cd "$(dirname "${BASH_SOURCE[0]}")/tools" && pwd)
+LIVE_MADE_SERVERS=()
+
+# live_mount OPTION…: sets SERVERS and IMAGES besides what cf_mount sets.
+live_mount() {
+    (umask 077 && printf '[live]\nprovider = openstack\ncloud = %s\n' "$OS_CLOUD" >"$CF_TMP/live.conf")
+    cf_mount -c "$CF_TMP/live.conf" -p live rate=0 "$@"
+    SERVERS=$PROFILE/servers
+    IMAGES=$PROFILE/images
+    export SERVERS IMAGES
+}
+
+# osc ARGUMENTS…: one command of openstack, and what it prints, errors included. All go to one
+# process: starting it takes longer than most commands do.
+osc() {
+    local line begun=
+    # A word that is no command marks the end; what may have been meant by it is listed before the
+    # next answer.
+    printf '%s\n%s\n' "$(printf '%q ' "$@")" cirrusfs-end >&40
+    while IFS= read -r -u 41 line; do
+        [[ $line != *"'cirrusfs-end'"* ]] || return 0
+        [ -n "$begun" ] || case $line in "Did you mean"* | "  "*) continue ;; esac
+        begun=1
+        printf '%s\n' "$line"
+    done
+    return 1
+}
+coproc LIVE_OSC { PYTHONUNBUFFERED=1 exec openstack 2>&1; }
+exec 40>&"${LIVE_OSC[1]}" 41<&"${LIVE_OSC[0]}" # unlike bash's own, these are there in $(…), too
+live_osc_pid=$LIVE_OSC_PID
+
+# A public image to boot from, and the flavour with the least memory.
+live_pick() {
+    osc image list --status active --public -f value -c ID >"$CF_TMP/picked"
+    LIVE_IMAGE=$(awk 'NR == 1' "$CF_TMP/picked")
+    osc flavor list -f value -c ID -c RAM --sort-column RAM >"$CF_TMP/picked"
+    LIVE_FLAVOR=$(awk 'NR == 1 { print $1 }' "$CF_TMP/picked")
+    [ -n "$LIVE_IMAGE" ] && [ -n "$LIVE_FLAVOR" ] || cf_skip_all "no public image or no flavour"
+}
+
+# live_boot NAME [ARGUMENTS…]: sets LIVE_ID to the new server's, when it runs.
+live_boot() {
+    local name=$LIVE_PREFIX-$1
+    shift
+    osc server create --image "$LIVE_IMAGE" --flavor "$LIVE_FLAVOR" --network none --wait \
+        -f value -c id "$@" "$name" >"$CF_TMP/booted"
+    LIVE_ID=$(grep -oE '^[0-9a-f-]{36}$' "$CF_TMP/booted") || {
+        fail "a server boots" "$(cat "$CF_TMP/booted")"
+        exit 1
+    }
+}
+
+# write FILE VALUE: as a shell does it; append likewise. write_lines FILE LINE…: in one WRITE.
+write() { printf '%s\n' "$2" >"$1"; }
+append() { printf '%s\n' "$2" >>"$1"; }
+write_lines() {
+    local file=$1
+    shift
+    printf '%s\n' "$@" | tee "$file"
+}
+
+# live_errno NAME FILE VALUE: what `write` fails with; "ok" when it does not. In the errno's name.
+live_errno() {
+    python3 -c '
+import errno, os, sys
+try:
+    fd = os.open(sys.argv[1], os.O_WRONLY)
+    os.write(fd, (sys.argv[2] + "\n").encode())
+except OSError as error:
+    print({95: "EOPNOTSUPP"}.get(error.errno, errno.errorcode[error.errno]))
+else:
+    print("ok")' "$1" "$2"
+}
+
+# refused FILE VALUE ERRNO WORDS NAME: it fails so, and last_error has the cloud's words.
+refused() {
+    local file=$1 value=$2 expected=$3 words=$4 name=$5
+    is "$(live_errno "$file" "$value")" "$expected" "$name: $expected"
+    like "$(cat "$(dirname "$file")/last_error")" "$words" "$name: the cloud's own words"
+}
+
+# live_compare servers|images ID…: the files of these are what the command says, now.
+live_compare() {
+    local kind=$1 id
+    shift
+    for id in "$@"; do
+        osc "${kind%s}" show -f json "$id"
+    done >"$CF_TMP/told"
+    python3 "$LIVE_TOOLS/compare.py" "$kind" "$PROFILE/$kind" <"$CF_TMP/told" >"$CF_TMP/compare.out"
+    cat "$CF_TMP/compare.out"
+    CF_FAILED=$((CF_FAILED + $(grep -c '^not ok' "$CF_TMP/compare.out" || true)))
+    is "$(grep -c '^# '"$#"' compared' "$CF_TMP/compare.out")" 1 "$kind: the command told of all $#"
+}
+
+# Whatever bears the test's name goes, also when the test died.
+live_clean_up() {
+    local kind id
+    for kind in server image; do
+        osc "$kind" list -f value -c ID -c Name >"$CF_TMP/made"
+        for id in $(awk -v prefix="$LIVE_PREFIX" 'index($2, prefix) == 1 { print $1 }' "$CF_TMP/made"); do
+            osc "$kind" delete "$id"
+        done
+    done >/dev/null 2>&1
+    exec 40>&- 41<&-
+    kill "$live_osc_pid"
+}
+live_end() {
+    local status=$?
+    trap - EXIT ERR
+    set +e
+    live_clean_up 2>/dev/null
+    (exit "$status")
+    cf_cleanup
+}
+trap live_end EXIT

@@ -1,0 +1,53 @@
+#!/usr/bin/env bash
+# What Nova refuses: the errno of the contract, and Nova's own words in last_error.
+. "$(dirname "$0")/live.bash"
+
+live_pick
+live_boot one
+id=$LIVE_ID
+live_mount ttl=1
+S=$SERVERS/by-id/$id
+ok "the new server is there" test -d "$S"
+
+cf_section "wrong state"
+ok "off" write "$S/power" off
+ok "it stops" wait_until 60 reads "$S/state" stopped
+refused "$S/power" reboot EBUSY "vm_state stopped" "a soft reboot of a stopped server"
+
+cf_section "values"
+refused "$S/name" " blank" EINVAL "name" "a name with a blank before it"
+is "$(live_errno "$S/tags" "with/slash")" EINVAL "a tag with a slash: EINVAL"
+is "$(live_errno "$S/tags" "$(printf '%061d' 0)")" ENAMETOOLONG "a tag of 61 characters: ENAMETOOLONG"
+refused "$S/tags" "$(seq 1 51)" EINVAL "tags|too long" "51 tags"
+is "$(live_errno "$S/console" "xvpvnc")" EINVAL "a console that there is none of: EINVAL"
+is "$(live_errno "$S/power" "sideways")" EINVAL "a word that is none: EINVAL"
+
+cf_section "locked"
+ok "on" write "$S/power" on
+ok "it starts" wait_until 60 reads "$S/state" running
+osc server lock "$id"
+if [[ $(osc server list --all-projects --limit 1 -f value -c ID) =~ ^[0-9a-f-]{36}$ ]]; then
+    skip "a locked server" "an administrator is not stopped by a lock"
+else
+    refused "$S/power" off EBUSY "locked" "stopping a locked server"
+    ok "its name can be changed" write "$S/name" "$LIVE_PREFIX-locked"
+fi
+osc server unlock "$id"
+
+cf_section "gone"
+exec {fd}<"$S/state"
+osc server delete --wait "$id"
+like "$(live_errno "$S/power" off)" '^(ENOENT|ENODEV)$' "an action on a server that is gone: ENOENT"
+ok "it goes from the listing" wait_until 60 test ! -e "$S"
+exec {fd}<&-
+
+cf_section "somebody else's"
+other=
+for image in "$IMAGES"/by-id/*; do
+    [ "$(stat -c %a "$image/name")" != 444 ] || other=$image
+done
+if [ -z "$other" ]; then
+    skip "somebody else's image" "there is none, or an administrator may change it"
+else
+    is "$(live_errno "$other/name" mine)" EACCES "what the mode refuses is refused, also to root"
+fi
