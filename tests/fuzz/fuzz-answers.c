@@ -9,6 +9,7 @@
 #include "auth/token.h"
 #include "providers/inspur/private.h"
 #include "providers/qingcloud/private.h"
+#include "providers/ucloudstack/private.h"
 #include "json/scan.h"
 
 #include <stdio.h>
@@ -130,6 +131,48 @@ check_qingcloud(int status, const char *text, gsize len)
     }
 }
 
+/* --- UCloudStack ------------------------------------------------------------------------------ */
+
+static void
+check_ucloudstack_record(CfCollection collection, CfJsonSpan span)
+{
+    g_autoptr(GError) error = NULL;
+    g_autoptr(CfRecord) record = cf_ucloudstack_parse(collection, span, &error);
+
+    g_assert_true(!record == (error != NULL));
+    if (!record)
+        return;
+    g_assert_true(*cf_record_get_id(record) != '\0');
+    g_assert_nonnull(cf_record_get(record, CF_FIELD_STATE));
+}
+
+static void
+check_ucloudstack(int status, const char *text, gsize len, CfUcloudstackDialect dialect)
+{
+    g_autoptr(GArray) records = g_array_new(FALSE, FALSE, sizeof(CfJsonSpan));
+    g_autoptr(GBytes) body = g_bytes_new_static(text, len);
+    g_autoptr(GError) error = NULL;
+    CfHttpReply reply = {.status = status, .body = body};
+    CfJsonSpan whole;
+    gint64 total;
+
+    cf_ucloudstack_judge(dialect, &reply);
+    g_assert_true(cf_ucloudstack_read_answer(status, text, len, "r", dialect,
+                                             CF_UCLOUDSTACK_OF_RESOURCE, &whole, &error) == !error);
+    if (error) {
+        g_assert_true(g_utf8_validate(error->message, -1, NULL));
+        g_assert_null(strchr(error->message, '\n'));
+        return;
+    }
+    cf_ucloudstack_read_list(whole, 0, records, &total, NULL);
+    for (guint i = 0; i < records->len; i++) {
+        check_ucloudstack_record(CF_SERVERS, g_array_index(records, CfJsonSpan, i));
+        check_ucloudstack_record(CF_IMAGES, g_array_index(records, CfJsonSpan, i));
+    }
+    for (guint collection = 0; collection < CF_COLLECTION_N; collection++)
+        cf_record_unref(cf_ucloudstack_read_one(whole, (CfCollection) collection, "vm-7d1a", NULL));
+}
+
 int
 LLVMFuzzerTestOneInput(const guint8 *data, size_t size)
 {
@@ -147,6 +190,8 @@ LLVMFuzzerTestOneInput(const guint8 *data, size_t size)
         check_qingcloud_record(CF_SERVERS, span);
         check_qingcloud_record(CF_IMAGES, span);
     }
+    check_ucloudstack(200, text, size, CF_UCLOUDSTACK_GEN_2);
+    check_ucloudstack(500, text, size, CF_UCLOUDSTACK_GEN_1);
     check_qingcloud(200, text, size);
     check_qingcloud(502, text, size);
     check_answer(200, text, size);
