@@ -15,6 +15,9 @@ set -euo pipefail
 CIRRUSFS=${CIRRUSFS:-$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)/build-test/cirrusfs}
 [[ $CIRRUSFS == /* ]] || CIRRUSFS=$PWD/$CIRRUSFS
 CF_TOKEN=fake-token-for-tests # for anything that wants one
+CF_DIALECT=${CF_DIALECT:-inspur} # the cloud that cf_start_sim plays and cf_config speaks to
+CF_ACCESS_KEY=FAKEACCESSKEYFORTESTS
+CF_SECRET_KEY=fake-secret-key-for-tests
 CF_SLOW=${CF_SLOW:-1}         # deadlines are multiplied by it (sanitizers, valgrind)
 CF_MODE=${CF_MODE:-plain}     # plain, asan, tsan or valgrind
 read -ra CF_WRAP <<<"${CF_WRAP:-}" # what the program runs under
@@ -183,12 +186,15 @@ cf_skip_all() {
 
 cirrusfs() { "${CF_WRAP[@]}" "$CIRRUSFS" "$@"; }
 
-# cf_start_sim [ARGUMENTS…]: sets SIM_URL and SIM_PID. May be called again for another one.
+# cf_start_sim [ARGUMENTS…]: a simulator of $CF_DIALECT; sets SIM_URL and SIM_PID. May be called again
+# for another one.
 cf_start_sim() {
     local number=${#CF_SIM_PIDS[@]}
     local port_file=$CF_TMP/sim-$number.port
-    "${CF_WRAP[@]}" "$CIRRUSFS" simulate --dialect inspur --port 0 --port-file "$port_file" \
-        --token "$CF_TOKEN" "$@" \
+    local credentials=(--access-key "$CF_ACCESS_KEY" --secret-key "$CF_SECRET_KEY")
+    [ "$CF_DIALECT" != inspur ] || credentials=(--token "$CF_TOKEN")
+    "${CF_WRAP[@]}" "$CIRRUSFS" simulate --dialect "$CF_DIALECT" --port 0 --port-file "$port_file" \
+        "${credentials[@]}" "$@" \
         </dev/null >"$CF_TMP/sim-$number.out" 2>"$CF_TMP/sim-$number.err" &
     SIM_PID=$!
     CF_SIM_PIDS+=("$SIM_PID")
@@ -232,11 +238,33 @@ cf_config() {
     (
         umask 077
         {
-            printf '[sim]\nprovider = inspur\nendpoint = %s\n' "$SIM_URL"
-            printf 'auth = token\ntoken = %s\n' "$CF_TOKEN"
+            printf '[sim]\n'
+            # shellcheck disable=SC2119
+            cf_profile_lines
             [ $# -eq 0 ] || printf '%s\n' "$@"
         } >"$CF_TMP/config"
     )
+}
+
+# cf_profile_lines [SECRET]: what a profile on the present simulator consists of.
+# shellcheck disable=SC2120
+cf_profile_lines() {
+    printf 'provider = %s\n' "$CF_DIALECT"
+    case $CF_DIALECT in
+    inspur) printf '%s\n' "endpoint = $SIM_URL" "auth = token" "token = ${1:-$CF_TOKEN}" ;;
+    qingcloud)
+        printf '%s\n' "endpoint = $SIM_URL/iaas/" "zone = pek3a" "access_key = $CF_ACCESS_KEY" \
+            "secret_key = ${1:-$CF_SECRET_KEY}"
+        ;;
+    ucloudstack)
+        printf '%s\n' "endpoint = $SIM_URL/api" "region = cn" "public_key = $CF_ACCESS_KEY" \
+            "private_key = ${1:-$CF_SECRET_KEY}"
+        ;;
+    *)
+        echo "Bail out! no profile for the dialect $CF_DIALECT" >&2
+        return 1
+        ;;
+    esac
 }
 
 # cf_mount [-c CONFIG] [-d NAME] [-p PROFILE] [OPTION…]: mounts at $CF_TMP/NAME (mnt) and waits for

@@ -357,6 +357,10 @@ const CfProviderOps cf_provider_inspur = {
         },
     .verbs = (1u << CF_VERB_ON) | (1u << CF_VERB_OFF) | (1u << CF_VERB_OFF_HARD) |
              (1u << CF_VERB_REBOOT) | (1u << CF_VERB_REBOOT_HARD),
+    .lacks =
+        {
+            [CF_IMAGES] = CF_FIELD_BIT(CF_IMAGE_PLATFORM) | CF_FIELD_BIT(CF_IMAGE_PROVIDER),
+        },
     .consoles = cf_inspur_consoles,
     .tags_apart = TRUE,
     .batch_max = CF_INSPUR_BATCH_MAX,

@@ -282,6 +282,10 @@ const CfProviderOps cf_provider_openstack = {
         },
     .verbs = (1u << CF_VERB_ON) | (1u << CF_VERB_OFF) | (1u << CF_VERB_REBOOT) |
              (1u << CF_VERB_REBOOT_HARD),
+    .lacks =
+        {
+            [CF_SERVERS] = CF_FIELD_BIT(CF_SERVER_CHARGE_TYPE) | CF_FIELD_BIT(CF_SERVER_EXPIRES),
+        },
     .consoles = cf_os_consoles,
     .batch_max = 1,
     .batch_delete_max = 1,

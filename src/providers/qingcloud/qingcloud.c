@@ -184,6 +184,13 @@ const CfProviderOps cf_provider_qingcloud = {
     .verbs = (1u << CF_VERB_ON) | (1u << CF_VERB_OFF) | (1u << CF_VERB_OFF_HARD) |
              (1u << CF_VERB_REBOOT) | (1u << CF_VERB_REBOOT_HARD),
     .composed = 1u << CF_VERB_REBOOT_HARD,
+    .lacks =
+        {
+            [CF_SERVERS] = CF_FIELD_BIT(CF_SERVER_REGION) | CF_FIELD_BIT(CF_SERVER_CHARGE_TYPE) |
+                           CF_FIELD_BIT(CF_SERVER_EXPIRES),
+            [CF_IMAGES] = CF_FIELD_BIT(CF_IMAGE_MIN_DISK_GB) | CF_FIELD_BIT(CF_IMAGE_MIN_RAM_MB) |
+                          CF_FIELD_BIT(CF_IMAGE_FORMAT) | CF_FIELD_BIT(CF_IMAGE_CHECKSUM),
+        },
     .consoles = cf_qingcloud_consoles,
     .batch_max = CF_QINGCLOUD_BATCH_MAX,
     .batch_delete_max = CF_QINGCLOUD_BATCH_MAX,
