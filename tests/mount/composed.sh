@@ -239,7 +239,7 @@ for dialect in qingcloud ucloudstack; do
     is "$(changes)" "" "nothing was sent"
     ok "nothing is written down" test ! -e "$STATE"
     cf_umount
-    cf_stop_sim
+    cf_stop_sim "$SIM_PID"
 done
 
 cf_section "a job that fails"
