@@ -43,9 +43,7 @@ on_looked(CfUcloudstackCall *call, const CfJsonSpan *whole, const GError *error)
     g_autoptr(CfRecord) record =
         whole ? cf_ucloudstack_read_one(*whole, action->collection, action->ids[0], &wrong) : NULL;
 
-    if (!error)
-        error = wrong;
-    if (g_error_matches(error, CF_ERROR, CF_ERROR_NOT_FOUND))
+    if (!record && g_error_matches(error ? error : wrong, CF_ERROR, CF_ERROR_NOT_FOUND))
         refusal->code = CF_ERROR_NOT_FOUND;
     call->name = call->first_name;
     tell_refusal(call, refusal);
