@@ -125,13 +125,15 @@ serve(Mount *mount)
     return ended == 0 ? CF_EXIT_OK : CF_EXIT_FAILURE;
 }
 
+/* finish: it was served. A mount that has failed shall not keep anybody waiting: what it has not
+ * done is still written down. */
 static void
-take_down(Mount *mount)
+take_down(Mount *mount, gboolean finish)
 {
     cf_session_free(mount->session);
     if (mount->first)
         cf_first_stop(mount->first);
-    if (mount->stack)
+    if (finish)
         cf_stack_finish(mount->stack, FINISH_US);
     cf_stack_free(mount->stack);
     cf_first_free(mount->first);
@@ -151,7 +153,7 @@ cf_mount_serve(CfMountPlan *plan)
         status = serve(&mount);
     else
         status = cf_exit_tell(error);
-    take_down(&mount);
+    take_down(&mount, status == CF_EXIT_OK);
     cf_daemon_report((int) status);
     return status;
 }

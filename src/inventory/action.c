@@ -247,8 +247,8 @@ on_act(gpointer data)
     }
     if (resource)
         doing->old = g_strdup(cf_doing_get_old(doing, resource));
-    if ((action->kind == CF_ACTION_POWER && !cf_compose_give_way(inventory, action, &error)) ||
-        !within_limit(doing, &error)) {
+    if (!within_limit(doing, &error) ||
+        (action->kind == CF_ACTION_POWER && !cf_compose_give_way(inventory, action, &error))) {
         cf_doing_fail(doing, error);
         return G_SOURCE_REMOVE;
     }

@@ -283,13 +283,17 @@ cf_inventory_finish(CfInventory *inventory, gint64 until_us)
 {
     CfComposer *composer = inventory->composer;
     gboolean over;
+    guint open;
 
     if (!composer)
         return TRUE;
     g_mutex_lock(&inventory->lock);
-    if (composer->open > 0)
+    open = composer->open;
+    g_mutex_unlock(&inventory->lock);
+    if (open > 0)
         cf_info("%s: %u servers are being started again before the daemon ends", inventory->profile,
-                composer->open);
+                open);
+    g_mutex_lock(&inventory->lock);
     while (composer->open > 0 && g_cond_wait_until(&composer->over, &inventory->lock, until_us))
         ;
     over = composer->open == 0;

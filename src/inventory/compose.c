@@ -281,6 +281,15 @@ look_afresh(CfCompose *compose)
 
 /* ---- the second call ---- */
 
+/* No server answers behind the cloud's door, or it has tripped. */
+static gboolean
+is_fault(const GError *error)
+{
+    const CfCloudWords *words = cf_error_get_cloud(error);
+
+    return cf_error_code(error) == CF_ERROR_REMOTE && words && words->http_status >= 500;
+}
+
 /* Whether it is worth while to try the start again. */
 static gboolean
 is_passing(const GError *error)
@@ -294,7 +303,7 @@ is_passing(const GError *error)
     case CF_ERROR_PROTOCOL:
         return TRUE;
     default:
-        return FALSE;
+        return is_fault(error);
     }
 }
 
@@ -302,7 +311,7 @@ static void
 start_failed(CfCompose *compose, const GError *error)
 {
     gint64 now_us = cf_clock_mono_us();
-    gboolean refused = cf_error_code(error) == CF_ERROR_BUSY;
+    gboolean refused = cf_error_code(error) == CF_ERROR_BUSY || is_fault(error);
 
     compose->journalled = TRUE;
     /* Only what the cloud itself refuses is given up: without an answer we look, and go on. */

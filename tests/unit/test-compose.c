@@ -39,6 +39,16 @@ typedef struct {
     gint64 requested_us;
 } Call;
 
+static void
+call_free(gpointer data)
+{
+    Call *call = data;
+
+    g_free(call->id);
+    cf_action_unref(call->action);
+    g_free(call);
+}
+
 static Call *
 later(GSourceFunc function, guint delay_ms, gpointer data)
 {
@@ -47,18 +57,10 @@ later(GSourceFunc function, guint delay_ms, gpointer data)
 
     call->data = data;
     call->requested_us = cf_clock_mono_us();
-    g_source_set_callback(source, function, call, NULL);
+    g_source_set_callback(source, function, call, call_free); /* also when nobody answers */
     g_source_attach(source, context);
     g_source_unref(source);
     return call;
-}
-
-static void
-call_free(Call *call)
-{
-    g_free(call->id);
-    cf_action_unref(call->action);
-    g_free(call);
 }
 
 static CfRecord *
@@ -121,7 +123,6 @@ answer_page(gpointer data)
     page.body = g_bytes_new_static("", 0);
     call->on_page(&page, NULL, call->data);
     g_bytes_unref(page.body);
-    call_free(call);
     return G_SOURCE_REMOVE;
 }
 
@@ -151,7 +152,6 @@ answer_show(gpointer data)
     else
         g_set_error(&error, CF_ERROR, CF_ERROR_NOT_FOUND, "there is no such thing");
     call->on_record(record, call->requested_us, error, call->data);
-    call_free(call);
     return G_SOURCE_REMOVE;
 }
 
@@ -196,7 +196,6 @@ answer_act(gpointer data)
         result.job_id = job;
     g_mutex_unlock(&cloud.lock);
     call->on_action(&result, error, call->data);
-    call_free(call);
     return G_SOURCE_REMOVE;
 }
 
@@ -238,7 +237,6 @@ answer_job(gpointer data)
         g_set_error(&error, CF_ERROR, CF_ERROR_TIMEOUT, "no answer");
     g_mutex_unlock(&cloud.lock);
     call->on_job(over, error, call->data);
-    call_free(call);
     return G_SOURCE_REMOVE;
 }
 
