@@ -161,7 +161,7 @@ test_docs(void)
         if (!docs[n].argument)
             g_assert_cmpstr(docs[n].fallback, ==, "false");
     }
-    g_assert_cmpuint(n, ==, 28);
+    g_assert_cmpuint(n, ==, 29);
 }
 
 static void
