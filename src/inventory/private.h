@@ -66,6 +66,8 @@ typedef struct {
     GByteArray *generations; /* by slot */
     GPtrArray *order;        /* (element-type CfResource) (borrowed: of current) in listing order */
     gint64 members_ns;
+    gint64 whole_us;     /* monotonic: when the last listing of everything began */
+    gint64 newest_us;    /* the cloud's wall time: the last change that it told of; 0: none */
     gint64 short_by;     /* by how much a confirmed listing stays below its total */
     GHashTable *follows; /* slot → CfFollow */
 } CfCollectionState;

@@ -31,6 +31,7 @@ struct _CfRefresh {
     gboolean ended;         /* an empty page came */
     CfWalk *walk;           /* (nullable) the cloud pages by marker */
     gboolean lost;          /* a marker was unknown: the next listing begins at the front only */
+    gint64 since_us;        /* the cloud's wall time: only what changed since then; 0: everything */
     gint64 short_by;        /* of the listing before: total less collected; -1: none */
     GHashTable *found;      /* id (borrowed) → CfFound */
     GPtrArray *page_orders; /* (element-type GPtrArray of CfRecord (owned)) by page, from 0 */

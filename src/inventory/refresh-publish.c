@@ -59,6 +59,43 @@ verdict_of(const CfRefresh *refresh, const CfResource *resource)
                              : VERDICT_NONE;
 }
 
+/* Among changes a deleted resource is told of: that is a word, not a lack. */
+static gboolean
+is_told_gone(const CfRefresh *refresh, const CfFound *found)
+{
+    return refresh->since_us && cf_record_get_state(found->record) == CF_STATE_DELETED;
+}
+
+/* Where the next walk may begin, and when it need not see everything. */
+static void
+note_walk(CfRefresh *refresh)
+{
+    CfCollectionState *state = refresh->state;
+    GHashTableIter iter;
+    gpointer value;
+
+    if (!refresh->since_us)
+        state->whole_us = refresh->began_us;
+    g_hash_table_iter_init(&iter, refresh->found);
+    while (g_hash_table_iter_next(&iter, NULL, &value))
+        state->newest_us =
+            MAX(state->newest_us, cf_record_get_updated_us(((CfFound *) value)->record));
+}
+
+/* The order of the last whole listing, in which changes alter nothing: what is new is behind it. */
+static GPtrArray *
+begin_order(const CfRefresh *refresh, GHashTable *seen)
+{
+    const GPtrArray *former = refresh->state->order;
+    GPtrArray *order = g_ptr_array_new();
+
+    for (guint i = 0; refresh->since_us && former && i < former->len; i++) {
+        g_ptr_array_add(order, former->pdata[i]);
+        g_hash_table_add(seen, former->pdata[i]);
+    }
+    return order;
+}
+
 static void
 publish(CfRefresh *refresh)
 {
@@ -68,7 +105,8 @@ publish(CfRefresh *refresh)
     gint64 now_ns = cf_clock_real_ns();
     GHashTableIter iter;
     gpointer id, value;
-    GPtrArray *order = g_ptr_array_new();
+    g_autoptr(GHashTable) seen = g_hash_table_new(NULL, NULL);
+    GPtrArray *order = begin_order(refresh, seen);
     gboolean first = !state->current;
 
     cf_edit_begin(&edit, state);
@@ -79,11 +117,15 @@ publish(CfRefresh *refresh)
         if (!resource)
             continue;
         found = g_hash_table_lookup(refresh->found, cf_record_get_id(resource->record));
-        if (found) {
+        if (found && is_told_gone(refresh, found)) {
+            cf_edit_replace(&edit, resource, NULL);
+        } else if (found) {
             if (found->record != resource->listed || resource->missing ||
                 (resource->base != resource->listed && found->requested_us >= resource->valid_us) ||
                 g_hash_table_contains(state->follows, GUINT_TO_POINTER(i)))
                 copy_listed(state, &edit, resource, found);
+        } else if (refresh->since_us) {
+            continue; /* not told of: it has not changed */
         } else if (verdict_of(refresh, resource) == VERDICT_GONE) {
             cf_edit_replace(&edit, resource, NULL);
         } else if (resource->valid_us <= refresh->began_us) {
@@ -99,7 +141,7 @@ publish(CfRefresh *refresh)
     }
     g_hash_table_iter_init(&iter, refresh->found);
     while (g_hash_table_iter_next(&iter, &id, &value))
-        if (!cf_state_find(state, id))
+        if (!cf_state_find(state, id) && !is_told_gone(refresh, value))
             cf_edit_add(&edit, ((CfFound *) value)->record, TRUE, now_ns);
 
     g_mutex_lock(&inventory->lock);
@@ -114,13 +156,14 @@ publish(CfRefresh *refresh)
         for (guint i = 0; page && i < page->len; i++) {
             CfResource *resource = cf_state_find(state, cf_record_get_id(page->pdata[i]));
 
-            if (resource)
+            if (resource && g_hash_table_add(seen, GUINT_TO_POINTER(resource->handle)))
                 g_ptr_array_add(order, GUINT_TO_POINTER(resource->handle));
         }
     }
     if (state->order)
         g_ptr_array_unref(state->order);
     state->order = order;
+    note_walk(refresh);
     inventory->skipped = refresh->skipped;
     cf_inventory_facts(inventory, state->which == CF_SERVERS ? CF_FACT_FETCHED_SERVERS
                                                              : CF_FACT_FETCHED_IMAGES);
@@ -242,6 +285,11 @@ cf_refresh_publish(CfRefresh *refresh)
     CfCollectionState *state = refresh->state;
     g_autoptr(GPtrArray) missing = NULL;
 
+    if (refresh->since_us) {
+        publish(refresh);
+        cf_refresh_end(refresh, NULL);
+        return;
+    }
     if (!refresh->verdicts)
         refresh->verdicts = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, NULL);
     missing = collect_missing(refresh);

@@ -9,6 +9,8 @@
 #include "util/log.h"
 
 #define SIDE_BY_SIDE 8
+#define CHANGES_MARGIN_US (60 * G_USEC_PER_SEC)
+#define CHANGES_FOLLOWS_MAX 8
 #define BACKOFF_MIN_US (G_USEC_PER_SEC / 2)
 #define BACKOFF_MAX_US (5 * G_USEC_PER_SEC)
 #define BACKOFF_AUTH_US (30 * G_USEC_PER_SEC)
@@ -324,6 +326,34 @@ plan_walk(CfRefresh *refresh)
     return cf_walk_new(bounds);
 }
 
+static gboolean
+is_forced(const CfCollectionState *state)
+{
+    for (guint i = 0; i < state->waiters->len; i++)
+        if (((const CfWaiter *) state->waiters->pdata[i])->strict)
+            return TRUE;
+    return FALSE;
+}
+
+/* Since when changes are enough, where the cloud can list them; 0: everything is to be listed. Not
+ * everything that changes is a change to the cloud (Nova's tags are none): hence a whole listing
+ * now and then, where somebody forces one, and where much is followed. Going by the cloud's own
+ * times needs no common clock; the margin is for clocks inside the cloud. */
+static gint64
+choose_since(const CfRefresh *refresh)
+{
+    const CfCollectionState *state = refresh->state;
+    const CfInventory *inventory = state->inventory;
+
+    if (!inventory->ops->list_from || !inventory->ops->can_list_changes[state->which] ||
+        !state->current || state->newest_us <= CHANGES_MARGIN_US || refresh->listing > 1 ||
+        state->failure || is_forced(state) ||
+        g_hash_table_size(state->follows) > CHANGES_FOLLOWS_MAX ||
+        cf_clock_mono_us() - state->whole_us >= inventory->options.max_stale_us)
+        return 0;
+    return state->newest_us - CHANGES_MARGIN_US;
+}
+
 void
 cf_refresh_list(CfRefresh *refresh)
 {
@@ -337,8 +367,9 @@ cf_refresh_list(CfRefresh *refresh)
         refresh->state->inventory->handle, refresh->state->which);
     refresh->total = -1;
     refresh->ended = FALSE;
+    refresh->since_us = choose_since(refresh);
     if (refresh->state->inventory->ops->list_from)
-        refresh->walk = plan_walk(refresh);
+        refresh->walk = refresh->since_us ? cf_walk_new(NULL) : plan_walk(refresh);
     refresh->began_us = cf_clock_mono_us();
     refresh->began_real_us = cf_clock_real_us();
     refresh_fill(refresh);
@@ -463,9 +494,9 @@ walk_fill(CfRefresh *refresh)
         call->refresh = cf_refresh_ref(refresh);
         call->page = stretch + 1;
         call->listing = refresh->listing;
-        inventory->ops->list_from(inventory->handle, refresh->state->which, marker, 0, deadline_us,
-                                  refresh->state->waiters->len > 0 || refresh->first, on_page,
-                                  call);
+        inventory->ops->list_from(
+            inventory->handle, refresh->state->which, marker, refresh->since_us, deadline_us,
+            refresh->state->waiters->len > 0 || refresh->first, on_page, call);
     }
     if (cf_walk_is_done(refresh->walk))
         listing_done(refresh);

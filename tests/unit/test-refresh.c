@@ -18,6 +18,9 @@ typedef struct {
     CfErrorCode fail;   /* of the next list calls; CF_ERROR_N: none */
     CfErrorCode show_fail;
     guint side_by_side, most; /* list calls under way */
+    gint64 clock_s;           /* the cloud's; 0: it tells no times */
+    gint64 since_us;          /* of the last list call */
+    GHashTable *changed;      /* id → text, deleted ones too: what a list of changes gives */
 } Cloud;
 
 static Cloud cloud;
@@ -27,6 +30,7 @@ typedef struct {
     guint page;
     char *id;
     char *marker; /* (nullable) */
+    gint64 since_us;
     CfPageCallback on_page;
     CfRecordCallback on_record;
     CfActionCallback on_action;
@@ -111,7 +115,19 @@ answer_page_by_marker(gpointer data)
         g_set_error(&error, CF_ERROR, CF_ERROR_CHANGED, "marker %s not found", call->marker);
     else if (call->marker)
         begin++;
-    for (guint i = begin; !error && i < begin + PAGE && i < cloud.order->len; i++) {
+    if (call->since_us) {
+        GHashTableIter iter;
+        gpointer text;
+
+        g_hash_table_iter_init(&iter, cloud.changed);
+        while (!error && g_hash_table_iter_next(&iter, NULL, &text)) {
+            CfJsonSpan span = {text, strlen(text)};
+
+            g_array_append_val(records, span);
+        }
+    }
+    for (guint i = begin; !error && !call->since_us && i < begin + PAGE && i < cloud.order->len;
+         i++) {
         const char *text = g_hash_table_lookup(cloud.servers, cloud.order->pdata[i]);
         CfJsonSpan span = {text, strlen(text)};
 
@@ -119,7 +135,7 @@ answer_page_by_marker(gpointer data)
     }
     page.body = g_bytes_new_static("", 0);
     page.records = records;
-    page.last = records->len < PAGE;
+    page.last = call->since_us || records->len < PAGE;
     page.next = page.last ? NULL : cloud.order->pdata[begin + PAGE - 1];
     call->on_page(error ? NULL : &page, error, call->data);
     g_bytes_unref(page.body);
@@ -136,6 +152,7 @@ fake_list_from(gpointer handle, CfCollection collection, const char *marker, gin
 
     g_assert_cmpint(collection, ==, CF_SERVERS);
     call->marker = g_strdup(marker);
+    call->since_us = cloud.since_us = since_us;
     call->on_page = callback;
     call->data = data;
     cloud.lists++;
@@ -182,6 +199,7 @@ fake_parse(gpointer handle, CfCollection collection, CfJsonSpan text, GError **e
         }
     }
     builder.settled = TRUE;
+    builder.updated_us = cloud.clock_s * G_USEC_PER_SEC;
     builder.can = CF_CAN(CF_ACTION_POWER);
     return cf_record_builder_end(&builder, text.text, text.len, error);
 }
@@ -295,6 +313,7 @@ static const CfProviderOps fake_by_marker = {
     .can = {CF_CAN(CF_ACTION_POWER), 0},
     .verbs = (1u << CF_VERB_N) - 1,
     .list_from = fake_list_from,
+    .can_list_changes = {TRUE, FALSE},
     .get_page_size = fake_page_size,
     .parse = fake_parse,
     .show = fake_show,
@@ -344,11 +363,13 @@ put_many(guint n)
     }
 }
 
+static gint64 ttl_us = 3600 * (gint64) G_USEC_PER_SEC;
+
 static void
 set_up_ops(Fixture *fixture, guint n, const CfProviderOps *ops)
 {
     CfChannelOptions channel = {.connections = 4};
-    CfInventoryOptions options = {.ttl_us = 3600 * (gint64) G_USEC_PER_SEC,
+    CfInventoryOptions options = {.ttl_us = ttl_us,
                                   .max_stale_us = 7200 * (gint64) G_USEC_PER_SEC,
                                   .patience_us = 5 * G_USEC_PER_SEC,
                                   .deadline_us = 20 * G_USEC_PER_SEC,
@@ -359,6 +380,7 @@ set_up_ops(Fixture *fixture, guint n, const CfProviderOps *ops)
     cloud = (Cloud){.fail = CF_ERROR_N, .show_fail = CF_ERROR_N};
     cloud.servers = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, g_free);
     cloud.order = g_ptr_array_new_with_free_func(g_free);
+    cloud.changed = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, g_free);
     put_many(n);
     fixture->http = cf_http_new(&error);
     g_assert_no_error(error);
@@ -377,7 +399,9 @@ set_up(Fixture *fixture, gconstpointer data)
 static void
 set_up_by_marker(Fixture *fixture, gconstpointer data)
 {
+    ttl_us = 0; /* every look asks */
     set_up_ops(fixture, GPOINTER_TO_UINT(data), &fake_by_marker);
+    ttl_us = 3600 * (gint64) G_USEC_PER_SEC;
 }
 
 static void
@@ -386,6 +410,7 @@ tear_down(Fixture *fixture, gconstpointer data)
     cf_inventory_free(fixture->inventory);
     cf_http_free(fixture->http);
     g_hash_table_unref(cloud.servers);
+    g_hash_table_unref(cloud.changed);
     g_ptr_array_unref(cloud.order);
 }
 
@@ -759,6 +784,56 @@ test_walk_never_ends(Fixture *fixture, gconstpointer data)
     g_assert_cmpuint(count(fixture), ==, 95);
 }
 
+static void
+change(const char *id, const char *status)
+{
+    g_hash_table_replace(
+        cloud.changed, g_strdup(id),
+        g_strdup_printf("{\"id\":\"%s\",\"name\":\"%s\",\"status\":\"%s\"}", id, id, status));
+}
+
+/* A look that finds the collection too old: not forced. */
+static int
+look(Fixture *fixture)
+{
+    Verdict verdict = {0};
+
+    g_assert_cmpint(cf_inventory_look(fixture->inventory, CF_SERVERS), ==, CF_LOOK_WAIT);
+    cf_inventory_wait(fixture->inventory, CF_SERVERS, on_done, &verdict);
+    return await(&verdict);
+}
+
+static void
+test_changes(Fixture *fixture, gconstpointer data)
+{
+    g_autofree char *state = NULL;
+
+    cloud.clock_s = 1000000;
+    refresh(fixture);
+    g_assert_cmpint(cloud.since_us, ==, 0);
+    change("id-0001", "stopped");
+    change("id-0002", "deleted");
+    change("new", "running");
+    change("never-seen", "deleted");
+    cloud.lists = cloud.shows = 0;
+    g_assert_cmpint(look(fixture), ==, -1);
+    g_assert_cmpint(cloud.since_us, ==, (1000000 - 60) * (gint64) G_USEC_PER_SEC);
+    g_assert_cmpuint(cloud.lists, ==, 1);
+    g_assert_cmpuint(cloud.shows, ==, 0);
+    g_assert_cmpuint(count(fixture), ==, 30); /* one went, one came */
+    g_assert_false(has(fixture, "id-0002"));
+    g_assert_false(has(fixture, "never-seen"));
+    g_assert_true(has(fixture, "new"));
+    state = state_of(fixture, "id-0001");
+    g_assert_cmpstr(state, ==, "stopped");
+    /* Forced: everything. What was told of only as a change is not in the list, and goes. */
+    take("id-0002");
+    put("id-0001", "id-0001", "stopped");
+    refresh(fixture);
+    g_assert_cmpint(cloud.since_us, ==, 0);
+    g_assert_cmpuint(count(fixture), ==, 29);
+}
+
 #define ADD_BY_MARKER(path, n, function)                                                           \
     g_test_add("/refresh/by-marker/" path, Fixture, GUINT_TO_POINTER(n), set_up_by_marker,         \
                function, tear_down)
@@ -790,6 +865,7 @@ main(int argc, char **argv)
     ADD_BY_MARKER("first-in-turn-then-side-by-side", 95, test_walk);
     ADD_BY_MARKER("full-pages", 30, test_walk_full_pages);
     ADD_BY_MARKER("what-came-and-went", 95, test_walk_changes);
+    ADD_BY_MARKER("changes-only", 30, test_changes);
     ADD_BY_MARKER("gives-up-when-no-marker-is-known", 95, test_walk_never_ends);
     return g_test_run();
 }

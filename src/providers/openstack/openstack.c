@@ -292,6 +292,7 @@ const CfProviderOps cf_provider_openstack = {
     .tag_max = 0,
     .authenticate = cf_os_authenticate,
     .list_from = cf_os_list_from,
+    .can_list_changes = {[CF_SERVERS] = TRUE},
     .get_page_size = os_get_page_size,
     .parse = os_parse,
     .show = cf_os_show,
