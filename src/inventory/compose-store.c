@@ -15,8 +15,10 @@ typedef struct {
 struct _CfComposeStore {
     CfHttp *http;
     CfComposeFile *file; /* the thread's, while there is one */
-    GAsyncQueue *tasks;  /* (element-type Task) */
     GThread *thread;     /* (nullable): started with the first task */
+    GMutex lock;         /* protects tasks; a leaf */
+    GCond more;
+    GQueue tasks; /* (element-type Task) */
 };
 
 static void
@@ -45,6 +47,30 @@ answer(gpointer data)
     return G_SOURCE_REMOVE;
 }
 
+/* Returns: (nullable). */
+static Task *
+try_pop(CfComposeStore *store)
+{
+    Task *task;
+
+    g_mutex_lock(&store->lock);
+    task = g_queue_pop_head(&store->tasks);
+    g_mutex_unlock(&store->lock);
+    return task;
+}
+
+static Task *
+pop(CfComposeStore *store)
+{
+    Task *task;
+
+    g_mutex_lock(&store->lock);
+    while (!(task = g_queue_pop_head(&store->tasks)))
+        g_cond_wait(&store->more, &store->lock);
+    g_mutex_unlock(&store->lock);
+    return task;
+}
+
 /* Writes the last one, for it and all that wait before it. Returns: (nullable): the task that
  * followed and is no saving. */
 static Task *
@@ -55,7 +81,7 @@ save(CfComposeStore *store, Task *task)
     Task *next;
 
     g_ptr_array_add(same, task);
-    while ((next = g_async_queue_try_pop(store->tasks)) && next->kind == TASK_SAVE)
+    while ((next = try_pop(store)) && next->kind == TASK_SAVE)
         g_ptr_array_add(same, next);
     task = same->pdata[same->len - 1];
     cf_compose_file_save(store->file, task->entries, &error);
@@ -72,7 +98,7 @@ static gpointer
 store_main(gpointer data)
 {
     CfComposeStore *store = data;
-    Task *task = g_async_queue_pop(store->tasks);
+    Task *task = pop(store);
 
     while (task->kind != TASK_END) {
         Task *next = NULL;
@@ -86,7 +112,7 @@ store_main(gpointer data)
                 task->others = cf_compose_file_count(store->file);
             cf_http_invoke(store->http, answer, task);
         }
-        task = next ? next : g_async_queue_pop(store->tasks);
+        task = next ? next : pop(store);
     }
     task_free(task);
     return NULL;
@@ -97,9 +123,12 @@ store_main(gpointer data)
 static void
 push(CfComposeStore *store, Task *task)
 {
+    g_mutex_lock(&store->lock);
+    g_queue_push_tail(&store->tasks, task);
+    g_cond_signal(&store->more);
+    g_mutex_unlock(&store->lock);
     if (!store->thread)
         store->thread = g_thread_new("cf-state", store_main, store);
-    g_async_queue_push(store->tasks, task);
 }
 
 CfComposeStore *
@@ -109,7 +138,9 @@ cf_compose_store_new(CfHttp *http, CfComposeFile *file)
 
     store->http = http;
     store->file = file;
-    store->tasks = g_async_queue_new();
+    g_mutex_init(&store->lock);
+    g_cond_init(&store->more);
+    g_queue_init(&store->tasks);
     return store;
 }
 
@@ -122,7 +153,7 @@ cf_compose_store_end(CfComposeStore *store)
         return;
     task = g_new0(Task, 1);
     task->kind = TASK_END;
-    g_async_queue_push(store->tasks, task);
+    push(store, task);
     g_thread_join(g_steal_pointer(&store->thread));
 }
 
@@ -132,7 +163,8 @@ cf_compose_store_free(CfComposeStore *store)
     if (!store)
         return;
     cf_compose_store_end(store);
-    g_async_queue_unref(store->tasks);
+    g_cond_clear(&store->more);
+    g_mutex_clear(&store->lock);
     cf_compose_file_free(store->file);
     g_free(store);
 }

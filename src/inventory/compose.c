@@ -204,6 +204,7 @@ tell_failure(CfCompose *compose, const GError *error, const char *addition)
 void
 cf_compose_quit(CfCompose *compose, const GError *error)
 {
+    end_following(cf_compose_servers(compose), cf_compose_id(compose));
     tell_failure(compose, error, NULL);
     cf_warning("%s: reboot hard of %s: %s", compose->composer->inventory->profile,
                cf_compose_id(compose), error->message);

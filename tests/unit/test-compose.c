@@ -346,6 +346,17 @@ all_acts(void)
     return g_string_free(all, FALSE);
 }
 
+static guint
+job_calls(void)
+{
+    guint n;
+
+    g_mutex_lock(&cloud.lock);
+    n = cloud.job_calls;
+    g_mutex_unlock(&cloud.lock);
+    return n;
+}
+
 #define assert_acts(expected)                                                                      \
     do {                                                                                           \
         g_autofree char *acts_ = all_acts();                                                       \
@@ -1035,7 +1046,7 @@ test_job_done(Fixture *fixture, gconstpointer data)
     cloud.jobs = cloud.jobs_mute = TRUE; /* the first questions are not answered */
     refresh(inventory, CF_SERVERS);
     power(inventory, "i-1", CF_VERB_OFF);
-    wait_for(cloud.job_calls >= 2);
+    wait_for(job_calls() >= 2);
     g_mutex_lock(&cloud.lock);
     cloud.jobs_over = TRUE;
     g_mutex_unlock(&cloud.lock);
@@ -1060,7 +1071,7 @@ test_jobs_are_bounded(Fixture *fixture, gconstpointer data)
 
         power(fixture->inventory, id, CF_VERB_REBOOT);
     }
-    wait_for(cloud.job_calls >= 30);
+    wait_for(job_calls() >= 30);
     g_mutex_lock(&cloud.lock);
     g_assert_cmpuint(cloud.jobs_asked_max, >, 1);
     g_assert_cmpuint(cloud.jobs_asked_max, <=, 4);
