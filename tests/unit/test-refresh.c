@@ -818,7 +818,10 @@ test_changes(Fixture *fixture, gconstpointer data)
     cloud.lists = cloud.shows = 0;
     g_assert_cmpint(look(fixture), ==, -1);
     g_assert_cmpint(cloud.since_us, ==, (1000000 - 60) * (gint64) G_USEC_PER_SEC);
-    g_assert_cmpuint(cloud.lists, ==, 1);
+    /* One call each; the look's refresh may be over before the wait begins, which asks again. All
+     * pages would be three. */
+    g_assert_cmpuint(cloud.lists, >=, 1);
+    g_assert_cmpuint(cloud.lists, <=, 2);
     g_assert_cmpuint(cloud.shows, ==, 0);
     g_assert_cmpuint(count(fixture), ==, 30); /* one went, one came */
     g_assert_false(has(fixture, "id-0002"));
