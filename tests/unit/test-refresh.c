@@ -819,7 +819,7 @@ test_changes(Fixture *fixture, gconstpointer data)
     g_assert_cmpint(look(fixture), ==, -1);
     g_assert_cmpint(cloud.since_us, ==, (1000000 - 60) * (gint64) G_USEC_PER_SEC);
     /* One call each; the look's refresh may be over before the wait begins, which asks again. All
-     * pages would be three. */
+     * pages would be four. */
     g_assert_cmpuint(cloud.lists, >=, 1);
     g_assert_cmpuint(cloud.lists, <=, 2);
     g_assert_cmpuint(cloud.shows, ==, 0);
