@@ -596,7 +596,7 @@ static gboolean
 on_batch(gpointer data)
 {
     Running *running = data;
-    Call *groups[CF_VERB_N] = {NULL};
+    Call *groups[CF_VERB_N + 1] = {NULL}; /* the last one: images, which have no verb */
 
     running->inventory->orders++;
     for (guint i = 0; i < running->batch->targets->len && !running->inventory->closing; i++)
