@@ -31,6 +31,7 @@ get_text(CfYaml *yaml, const char *key, const char **ret_text, GError **error)
 {
     const CfYamlNode *node = cf_yaml_get(yaml, cf_yaml_get_root(yaml), key);
 
+    *ret_text = NULL;
     if (node && cf_yaml_get_kind(node) != CF_YAML_SCALAR)
         return cf_yaml_fail(yaml, node, error, "‘%s’ takes one value", key);
     *ret_text = cf_yaml_get_text(node);
@@ -55,7 +56,7 @@ check_port(CfYaml *yaml, const char *port, GError **error)
 static gboolean
 get_endpoint(CfYaml *yaml, char **ret_endpoint, GError **error)
 {
-    const char *protocol, *host, *port, *uri;
+    const char *protocol = NULL, *host = NULL, *port = NULL, *uri = NULL;
     gboolean bare;
 
     if (!get_text(yaml, "protocol", &protocol, error) || !get_text(yaml, "host", &host, error) ||
@@ -93,7 +94,7 @@ take(CfProfile *profile, CfYaml *yaml, const char *path, GError **error)
         return FALSE;
     cf_profile_fill(profile, "endpoint", endpoint, path);
     for (guint i = 0; i < G_N_ELEMENTS(plain); i++) {
-        const char *text;
+        const char *text = NULL;
 
         if (!get_text(yaml, plain[i].theirs, &text, error))
             return FALSE;

@@ -242,13 +242,13 @@ write_all(int fd, const char *text, gsize size)
 static gboolean
 replace(CfComposeFile *file, GKeyFile *keys, GError **error)
 {
-    gsize n_groups, size;
-    g_auto(GStrv) groups = g_key_file_get_groups(keys, &n_groups);
+    g_auto(GStrv) groups = g_key_file_get_groups(keys, NULL);
+    gsize size;
     g_autofree char *text = g_key_file_to_data(keys, &size, NULL);
     gboolean good;
     int fd;
 
-    if (n_groups == 0) {
+    if (!groups[0]) {
         if (unlink(file->path) < 0 && errno != ENOENT)
             return fail(error, "cannot remove", file->path);
         sync_dir(file);

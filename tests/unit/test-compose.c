@@ -803,7 +803,6 @@ test_goes_to_error(Fixture *fixture, gconstpointer data)
 static void
 test_no_directory(Fixture *fixture, gconstpointer data)
 {
-    g_autofree char *parent = g_path_get_dirname(fixture->dir);
     g_autoptr(GError) error = NULL;
 
     /* A file lies where the directory is to be. */
@@ -943,8 +942,6 @@ test_resume_gone(Fixture *fixture, gconstpointer data)
 static void
 test_another_account(Fixture *fixture, gconstpointer data)
 {
-    g_autofree char *text = NULL;
-
     put_status("i-1", "stopped");
     leave_file(fixture, "wait", 60 * SECOND,
                "[composed 2]\nowner=77\nendpoint=elsewhere\nserver=i-1\nstep=wait\n");
