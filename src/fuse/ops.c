@@ -66,20 +66,32 @@ stat_from_attr(const CfSession *session, const CfAttr *attr)
 struct fuse_entry_param
 cf_param_from_entry(const CfSession *session, const CfEntry *entry)
 {
+    CfAttr attr = entry->attr;
+
+    cf_freezer_apply(session->freezer, &attr);
     return (struct fuse_entry_param){
-        .ino = entry->attr.ino,
-        .attr = stat_from_attr(session, &entry->attr),
-        .attr_timeout = seconds(entry->attr.attr_timeout_us),
+        .ino = attr.ino,
+        .attr = stat_from_attr(session, &attr),
+        .attr_timeout = seconds(attr.attr_timeout_us),
         .entry_timeout = seconds(entry->entry_timeout_us),
     };
+}
+
+static void
+reply_attr(fuse_req_t req, const CfAttr *attr)
+{
+    struct stat st = stat_from_attr(session_of(req), attr);
+
+    fuse_reply_attr(req, &st, seconds(attr->attr_timeout_us));
 }
 
 void
 cf_reply_attr(fuse_req_t req, const CfAttr *attr)
 {
-    struct stat st = stat_from_attr(session_of(req), attr);
+    CfAttr told = *attr;
 
-    fuse_reply_attr(req, &st, seconds(attr->attr_timeout_us));
+    cf_freezer_apply(session_of(req)->freezer, &told);
+    reply_attr(req, &told);
 }
 
 /* --- init ------------------------------------------------------------------------------------- */
@@ -262,8 +274,10 @@ op_setattr(fuse_req_t req, fuse_ino_t ino, struct stat *st, int to_set, struct f
         if (cf_tree_is_control(ino)) {
             attr.mtime_ns--;
             attr.attr_timeout_us = 0;
+            cf_freezer_apply(session->freezer, &attr);
+            cf_freezer_told(session->freezer, &attr);
         }
-        cf_reply_attr(req, &attr);
+        reply_attr(req, &attr);
     }
 }
 
@@ -499,6 +513,7 @@ refuse_page(fuse_req_t req, CfIno ino)
 static CfVerdict
 answer_write(CfWaiter *waiter, const GError *error, CfNeed *ret_need)
 {
+    cf_freezer_end(waiter->session->freezer, waiter->ino);
     if (error)
         cf_reply_error(waiter->req, "write", waiter->ino, error);
     else

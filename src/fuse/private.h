@@ -30,11 +30,27 @@ typedef struct {
 typedef struct _CfWaiters CfWaiters;
 typedef struct _CfWaiter CfWaiter;
 
+/* --- freeze.c: files to which a WRITE waits -----------------------------------------------------
+ */
+
+typedef struct _CfFreezer CfFreezer;
+
+CfFreezer *cf_freezer_new(void);
+void cf_freezer_free(CfFreezer *freezer); /* (nullable) */
+/* SETATTR of a control file was answered so. Thread: any, as all of these. */
+void cf_freezer_told(CfFreezer *freezer, const CfAttr *attr);
+/* A WRITE begins to wait; and is answered, or about to be. */
+void cf_freezer_begin(CfFreezer *freezer, CfIno ino);
+void cf_freezer_end(CfFreezer *freezer, CfIno ino);
+/* What the kernel is to be told of a file. */
+void cf_freezer_apply(CfFreezer *freezer, CfAttr *attr);
+
 struct _CfSession {
     CfTree *tree;
     CfNotifier *notifier;
     CfWaiters *waiters;
     CfPolls *polls;
+    CfFreezer *freezer;
     struct fuse_session *fuse; /* (nullable) */
     char *mountpoint;          /* absolute, without symbolic links */
     gboolean mounted;

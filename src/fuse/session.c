@@ -225,6 +225,7 @@ cf_session_new(CfTree *tree, const CfSessionOptions *options, GError **error)
     session->wake_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
     session->waiters = cf_waiters_new(session->wake_fd);
     session->polls = cf_polls_new(&poll_ops);
+    session->freezer = cf_freezer_new();
     cf_watch_install(session);
     if (!new_fuse_session(session, options, error) || !mount_fuse_session(session, error)) {
         cf_session_free(session);
@@ -321,6 +322,7 @@ cf_session_free(CfSession *session)
     cf_watch_uninstall(session);
     cf_waiters_unref(session->waiters);
     cf_polls_free(session->polls);
+    cf_freezer_free(session->freezer);
     close(session->wake_fd);
     g_free(session->mountpoint);
     g_free(session->buffer);

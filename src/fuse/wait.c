@@ -108,8 +108,10 @@ waiter_unref(CfWaiter *waiter)
 static void
 waiter_hold(CfWaiter *waiter)
 {
-    if (waiter->held_inode)
+    if (waiter->held_inode) {
         cf_notifier_hold_inode(waiter->session->notifier, waiter->held_inode);
+        cf_freezer_begin(waiter->session->freezer, waiter->held_inode);
+    }
     if (waiter->held_directory)
         cf_notifier_hold_directory(waiter->session->notifier, waiter->held_directory);
 }
@@ -117,8 +119,10 @@ waiter_hold(CfWaiter *waiter)
 static void
 waiter_release(CfWaiter *waiter)
 {
-    if (waiter->held_inode)
+    if (waiter->held_inode) {
         cf_notifier_release_inode(waiter->session->notifier, waiter->held_inode);
+        cf_freezer_end(waiter->session->freezer, waiter->held_inode);
+    }
     if (waiter->held_directory)
         cf_notifier_release_directory(waiter->session->notifier, waiter->held_directory);
 }

@@ -98,7 +98,7 @@ try_where node "node fs.writeFile" node_write says='EBUSY'
 cf_section "python, mode x"
 begin_with tags
 cmd_fails_with "FileExistsError" python 'import sys; open(sys.argv[1], "x")' "${FILE[tags]}"
-is "$(calls total)" 0 "nothing was sent"
+is "$(calls changes)" 0 "nothing was sent"
 
 # What adds: a tag, a line of a description, and a name as a whole.
 adds() {
