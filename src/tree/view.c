@@ -48,6 +48,7 @@ static const View views[] = {
     {"by-visibility", {-1, CF_IMAGE_VISIBILITY}, .doc = "by visibility"},
     {"by-owner", {-1, CF_IMAGE_OWNER}, .doc = "by owner"},
     {"by-arch", {-1, CF_IMAGE_ARCH}, .doc = "by processor architecture"},
+    {"by-provider", {-1, CF_IMAGE_PROVIDER}, .doc = "by who offers it"},
     {"by-problem",
      {CF_FIELD_STATE, CF_FIELD_STATE},
      .values = problem_values,

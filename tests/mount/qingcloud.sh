@@ -84,6 +84,7 @@ is "$(cat images/by-owner/usr-x/golden/id)" img-a "by-owner"
 ok "by-arch" test -e images/by-arch/32bit/golden
 ok "by-visibility" test -e images/by-visibility/private/golden
 ok "by-status" test -e images/by-status/available/golden
+is "$(cat images/by-provider/self/golden/id)" img-a "by-provider"
 is "$(cat images/by-id/img-a/provider images/by-id/img-s/provider | tr '\n' ' ')" "self system " \
     "provider"
 is "$(cat images/by-id/img-a/size)" 3221225472 "the size in bytes"
