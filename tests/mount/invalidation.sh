@@ -106,7 +106,7 @@ ok "the page is right again" wait_until 2 reads images/by-id/$I/name renamed
 is "$(calls changes)" 0 "the cloud was not told"
 
 cf_section "a WRITE waits"
-slow "$ACT" 2500
+slow "$ACT" $((2000 + 500 * CF_SLOW))
 change servers $A '{"status":"SHUTOFF"}'
 change servers $B '{"status":"ACTIVE"}'
 echo 1 >refresh
@@ -116,11 +116,14 @@ writer=$!
 change servers $B '{"status":"SHUTOFF"}'
 change servers $A '{"host":"elsewhere"}'
 took=$(milliseconds bash -c 'echo 1 > refresh')
-at_most "$took" 2200 "a refresh is not held up"
+at_most "$took" $((1500 + 500 * CF_SLOW)) "a refresh is not held up"
 is "$(cat servers/by-id/$B/status)" SHUTOFF "another server's file shows what is new"
 is "$(cat servers/by-id/$A/host)" elsewhere "so does another file of the same server"
 ok "by-state too" test -L servers/by-state/stopped/beta
-like "$(cat servers/by-id/$A/power)" '^(off|changing)$' "the written file can be read meanwhile"
+took=$(milliseconds bash -c "ls -l servers/by-id/$A >/dev/null")
+at_most "$took" $((1500 + 500 * CF_SLOW)) "its directory can be listed"
+# What the kernel has of it may be what is being written: cirrusfs(5), CAVEATS.
+like "$(cat servers/by-id/$A/power)" '^(off|changing|on)$' "the written file can be read meanwhile"
 ok "the write still waits" kill -0 "$writer"
 wait "$writer" && pass "and succeeds"
 change servers $A '{"status":"ACTIVE","task_state":null}' # the change above has put an end to it

@@ -27,8 +27,8 @@ def main():
     steps, command = sys.argv[2:split], sys.argv[split + 1:]
     pid, fd = pty.fork()
     if pid == 0:
+        fcntl.ioctl(0, termios.TIOCSWINSZ, struct.pack("HHHH", 24, 100, 0, 0))
         os.execvp(command[0], command)
-    fcntl.ioctl(fd, termios.TIOCSWINSZ, struct.pack("HHHH", 24, 100, 0, 0))
     shown = seen = b""
 
     def read():
