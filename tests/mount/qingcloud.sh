@@ -70,6 +70,7 @@ fresh images '{"image_id":"img-c","image_name":"once","status":"ceased","transit
 enter
 
 cf_section pages
+ok "the mount's own first listing is over" wait_until 20 says health '^ok'
 forget_requests
 refresh
 is "$(by_action DescribeInstances)" 3 "250 servers are three pages"
