@@ -102,6 +102,7 @@ case_authenticate() {
 # calls of one refresh, and of any walk after it.
 case_lists() {
     cell "list servers"
+    ok "the mount's own first listing is over" wait_until 20 says "$PROFILE/health" '^ok '
     forget_requests
     ok "a refresh" refresh
     is "$(route_calls "$LIST_SERVERS")" 3 "paging: 250 servers are ceil(250/100) calls"

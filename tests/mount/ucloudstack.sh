@@ -55,6 +55,7 @@ fresh images image-b '{"ImageID":"image-b","Name":"platform","ImageType":"Base",
     "ImageStatus":"Used","Remarkable":false}'
 
 cf_section pages
+ok "the mount's own first listing is over" wait_until 20 says health '^ok'
 forget_requests
 refresh
 is "$(by_action DescribeVMInstance)" 3 "252 servers are three pages"
