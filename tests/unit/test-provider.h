@@ -111,8 +111,9 @@ answer(Server *server, struct MHD_Connection *connection, const char *method, Se
 
     if (rule.delay_ms)
         g_usleep(rule.delay_ms * 1000);
+    /* A copy: the test may be over before the last byte is sent. */
     response = MHD_create_response_from_buffer(strlen(rule.body), (void *) rule.body,
-                                               MHD_RESPMEM_PERSISTENT);
+                                               MHD_RESPMEM_MUST_COPY);
     MHD_add_response_header(response, "Content-Type", "application/json");
     if (rule.header)
         MHD_add_response_header(response, rule.header, rule.value);
