@@ -1,5 +1,6 @@
 #!/usr/bin/env bash
 # servers/power, power.plan and last_error; images/delete (contract section 5, every refusal).
+# begins early
 # shellcheck disable=SC2016 # jq's
 # shellcheck source=../lib.sh
 . "$(dirname "$0")/../lib.sh"

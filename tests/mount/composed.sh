@@ -1,6 +1,7 @@
 #!/usr/bin/env bash
 # “reboot hard” on the clouds that have no such call: a forced stop and a start, whoever is killed in
 # between; and jobs that fail.
+# begins early
 # shellcheck source=../lib.sh
 . "$(dirname "$0")/../lib.sh"
 # shellcheck source=cloud.bash

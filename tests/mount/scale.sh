@@ -1,5 +1,6 @@
 #!/usr/bin/env bash
 # Twenty thousand servers: what they cost in calls, time and memory.
+# begins early
 # shellcheck disable=SC2119 # fuse_requests takes the mount at hand
 # shellcheck source=tests/lib.sh
 . "$(dirname "$0")/../lib.sh"

@@ -1,5 +1,6 @@
 #!/usr/bin/env bash
 # list.tsv and list.jsonl are read from versions that never change, and that do not pile up.
+# begins early
 # shellcheck source=tests/lib.sh
 . "$(dirname "$0")/../lib.sh"
 # shellcheck source=tests/mount/tools/cloud.sh

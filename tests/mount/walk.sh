@@ -1,5 +1,6 @@
 #!/usr/bin/env bash
 # What walking costs: the pages of one listing, however many programs and processes walk.
+# begins early
 # shellcheck source=tests/lib.sh
 . "$(dirname "$0")/../lib.sh"
 # shellcheck source=tests/mount/tools/cloud.sh
