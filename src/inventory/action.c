@@ -2,6 +2,7 @@
 #include <string.h>
 
 #include "inventory/compose.h"
+#include "model/power.h"
 #include "util/clock.h"
 #include "util/error.h"
 #include "util/log.h"
@@ -53,18 +54,6 @@ cf_doing_free(CfDoing *doing)
 
 /* ---- sending ---- */
 
-static CfState
-verb_goal(CfVerb verb)
-{
-    return verb == CF_VERB_ON ? CF_STATE_RUNNING : CF_STATE_STOPPED;
-}
-
-static gboolean
-verb_has_goal(CfVerb verb)
-{
-    return verb == CF_VERB_ON || verb == CF_VERB_OFF || verb == CF_VERB_OFF_HARD;
-}
-
 static void on_acted(const CfActionResult *result, const GError *error, gpointer data);
 
 /* A server that is stopped already needs but the second call of a composed reboot. */
@@ -98,7 +87,7 @@ on_looked_after(CfRecord *record, gint64 requested_us, const GError *error, gpoi
                 start_instead(doing);
                 return;
             }
-        } else if (cloud == verb_goal(doing->order->action->verb)) {
+        } else if (cf_verb_is_reached(doing->order->action->verb, record)) {
             cf_doing_accept(doing, NULL);
             return;
         }
@@ -139,7 +128,7 @@ cf_doing_refused(CfDoing *doing, const CfActionResult *result, const GError *err
     CfInventory *inventory = doing->inventory;
     const CfAction *action = doing->order->action;
     gboolean look = action->kind == CF_ACTION_POWER &&
-                    (verb_has_goal(action->verb) || cf_compose_is_composed(inventory, action));
+                    (cf_verb_has_goal(action->verb) || cf_compose_is_composed(inventory, action));
 
     doing->call = result ? g_strdup(result->method_path) : NULL;
     if (!inventory->closing && ((cf_error_code(error) == CF_ERROR_BUSY && look) ||
@@ -190,7 +179,7 @@ on_looked_before(CfRecord *record, gint64 requested_us, const GError *error, gpo
         return;
     }
     if (record) {
-        gboolean so = cf_record_get_state(record) == verb_goal(doing->order->action->verb);
+        gboolean so = cf_verb_is_reached(doing->order->action->verb, record);
 
         cf_follow_record(doing->state, cf_doing_id(doing), record, requested_us);
         if (so) {
@@ -255,8 +244,12 @@ on_act(gpointer data)
     resource = cf_state_find(doing->state, cf_doing_id(doing)); /* there may be a new version */
     if (action->kind == CF_ACTION_TAGS)
         cf_doing_edit_tags(doing);
-    else if (action->kind == CF_ACTION_POWER && resource && verb_has_goal(action->verb) &&
-             cf_record_get_state(resource->record) == verb_goal(action->verb))
+    else if (action->kind == CF_ACTION_METADATA)
+        cf_doing_edit_metadata(doing);
+    else if (action->kind == CF_ACTION_LOCK_REASON)
+        cf_doing_lock_with_reason(doing);
+    else if (action->kind == CF_ACTION_POWER && resource && cf_verb_has_goal(action->verb) &&
+             cf_verb_is_reached(action->verb, resource->record))
         inventory->ops->show(inventory->handle, doing->state->which, cf_doing_id(doing),
                              doing->order->deadline_us, on_looked_before, doing);
     else

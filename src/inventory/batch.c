@@ -5,6 +5,7 @@
 #include "inventory/compose.h"
 #include "inventory/jobs.h"
 #include "inventory/private.h"
+#include "model/power.h"
 #include "util/clock.h"
 #include "util/error.h"
 #include "util/log.h"
@@ -66,10 +67,13 @@ fits(CfVerb verb, CfState state)
     switch ((int) verb) {
     case CF_VERB_ON:
         return state == CF_STATE_STOPPED;
+    case CF_VERB_OFF:
+    case CF_VERB_OFF_HARD:
+        return state == CF_STATE_RUNNING;
     case CF_VERB_REBOOT_HARD:
         return !cf_state_is_transitional(state) && state != CF_STATE_DELETED;
     default:
-        return state == CF_STATE_RUNNING;
+        return cf_verb_fits(verb, state);
     }
 }
 
@@ -77,10 +81,9 @@ CfBatchWay
 cf_batch_way(CfInventory *inventory, const CfBatch *batch, const CfResource *resource, CfVerb verb)
 {
     CfState state = cf_record_get_state(resource->record);
-    CfState goal = verb == CF_VERB_ON ? CF_STATE_RUNNING : CF_STATE_STOPPED;
-    gboolean has_goal = verb == CF_VERB_ON || verb == CF_VERB_OFF || verb == CF_VERB_OFF_HARD;
 
-    if (batch->kind == CF_ACTION_POWER && has_goal && state == goal)
+    if (batch->kind == CF_ACTION_POWER && cf_verb_has_goal(verb) &&
+        cf_verb_is_reached(verb, resource->record))
         return CF_BATCH_NOTHING;
     /* What is between the two calls of a composed action is told apart there. */
     if (group_max(inventory, batch, verb) < 2 ||

@@ -37,5 +37,9 @@ void cf_doing_give_up(CfDoing *doing, const GError *error);
 /* What the file shows that is written; for the journal. (transfer none) (nullable result). */
 const char *cf_doing_get_old(const CfDoing *doing, const CfResource *resource);
 
+/* edit-value.c: reads the server afresh, compares, and sends. */
+void cf_doing_edit_metadata(CfDoing *doing);
+void cf_doing_lock_with_reason(CfDoing *doing);
+
 /* edit-tags.c: reads the tags afresh, compares, and sends. */
 void cf_doing_edit_tags(CfDoing *doing);

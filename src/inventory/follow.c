@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "inventory/compose.h"
+#include "model/power.h"
 #include "util/clock.h"
 #include "util/error.h"
 #include "util/log.h"
@@ -40,8 +41,7 @@ CfPending *
 cf_pending_new(const CfAction *action, const char *want)
 {
     CfPending *pending = g_new0(CfPending, 1);
-    gboolean value = action->kind == CF_ACTION_RENAME || action->kind == CF_ACTION_DESCRIBE ||
-                     action->kind == CF_ACTION_TAGS;
+    gboolean value = cf_action_field(action->kind, action->collection) >= 0;
 
     pending->kind = action->kind;
     pending->verb = action->verb;
@@ -113,30 +113,6 @@ cf_follow_end(CfCollectionState *state, const char *id, CfActionKind kind)
     cf_edit_commit(&edit, FALSE);
 }
 
-static CfState
-verb_target(CfVerb verb)
-{
-    return verb == CF_VERB_OFF || verb == CF_VERB_OFF_HARD ? CF_STATE_STOPPED : CF_STATE_RUNNING;
-}
-
-static CfState
-verb_way(CfVerb verb)
-{
-    switch (verb) {
-    case CF_VERB_ON:
-        return CF_STATE_STARTING;
-    case CF_VERB_OFF:
-    case CF_VERB_OFF_HARD:
-        return CF_STATE_STOPPING;
-    case CF_VERB_REBOOT:
-    case CF_VERB_REBOOT_HARD:
-        return CF_STATE_REBOOTING;
-    case CF_VERB_N:
-        break;
-    }
-    return CF_STATE_UNKNOWN;
-}
-
 static gboolean
 is_reboot(CfVerb verb)
 {
@@ -162,7 +138,7 @@ cf_follow_state(CfCollectionState *state, const CfResource *resource)
     if (follow->pending[CF_ACTION_DELETE])
         return CF_STATE_DELETING;
     if (power)
-        return verb_way(power->verb);
+        return cf_verb_way(power->verb);
     return cloud;
 }
 
@@ -185,23 +161,10 @@ power_is_settled(CfPending *pending, const CfRecord *base, gint64 requested_us)
         return FALSE;
     if (cloud == CF_STATE_ERROR || cloud == CF_STATE_DELETED)
         return TRUE;
-    if (cloud != verb_target(pending->verb))
+    if (!cf_verb_is_reached(pending->verb, base))
         return FALSE;
     return !is_reboot(pending->verb) || pending->seen_changing ||
            requested_us - pending->accepted_us >= REBOOT_UNSEEN_US;
-}
-
-static guint
-value_field(CfCollection which, CfActionKind kind)
-{
-    switch ((int) kind) {
-    case CF_ACTION_RENAME:
-        return CF_FIELD_NAME;
-    case CF_ACTION_DESCRIBE:
-        return which == CF_SERVERS ? CF_SERVER_DESCRIPTION : CF_IMAGE_DESCRIPTION;
-    default:
-        return which == CF_SERVERS ? CF_SERVER_TAGS : CF_IMAGE_TAGS;
-    }
 }
 
 /* The copy has a new base: ends the actions that it shows to be over. */
@@ -230,7 +193,7 @@ cf_follow_apply(CfCollectionState *state, CfResource *copy, gint64 requested_us)
             break;
         default:
             over = requested_us >= pending->accepted_us &&
-                   g_strcmp0(cf_record_get(copy->base, value_field(state->which, kind)),
+                   g_strcmp0(cf_record_get(copy->base, (guint) cf_action_field(kind, state->which)),
                              pending->want) == 0;
         }
         if (now_us >= pending->give_up_us && !pending->composing) {
@@ -472,6 +435,11 @@ cf_follow(CfCollectionState *state, CfResource *resource, CfPending *pending)
                              follow);
     }
     drop(follow, pending->kind);
+    /* Of locking and unlocking the later one counts. */
+    if (pending->kind == CF_ACTION_LOCK)
+        drop(follow, CF_ACTION_LOCK_REASON);
+    if (pending->kind == CF_ACTION_LOCK_REASON)
+        drop(follow, CF_ACTION_LOCK);
     follow->pending[pending->kind] = pending;
     follow->interval_us = INTERVAL_MIN_US;
     follow->next_us = cf_clock_mono_us() + follow->interval_us;

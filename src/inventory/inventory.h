@@ -128,10 +128,11 @@ typedef struct {
 
 typedef struct {
     CfActor actor;
-    CfAction *action;   /* with one id */
-    char *value;        /* what was written, for the journal */
-    gboolean add;       /* TAGS: the tags are added to the set (O_APPEND) */
-    char *shown;        /* TAGS (nullable): the set that the writer saw, sorted lines */
+    CfAction *action; /* with one id */
+    char *value;      /* what was written, for the journal */
+    gboolean add;     /* TAGS: the tags are added to the set (O_APPEND) */
+    /* What the writer saw. TAGS (nullable): the set, sorted lines; METADATA: NULL: no such key */
+    char *shown;
     gboolean of_batch;  /* one target of several: action_limit does not count it */
     gint64 deadline_us; /* monotonic */
     gboolean sent;      /* set by the inventory: the change may have reached the cloud */

@@ -90,6 +90,31 @@ cf_edit_add(CfEdit *edit, CfRecord *record, gboolean listed, gint64 now_ns)
     return handle;
 }
 
+/* Puts a value over the record's. record: (inout) (transfer full). want: (nullable). */
+static void
+lay_over(CfRecord **record, guint field, const char *want)
+{
+    CfRecord *with;
+
+    if (g_strcmp0(want, cf_record_get(*record, field)) == 0)
+        return;
+    with = cf_record_with(*record, field, want);
+    cf_record_unref(*record);
+    *record = with;
+}
+
+/* A reason locks; what is not locked has none. */
+static void
+lay_lock_over(CfRecord **record, const CfFollow *follow)
+{
+    const CfPending *lock = follow->pending[CF_ACTION_LOCK];
+
+    if (follow->pending[CF_ACTION_LOCK_REASON])
+        lay_over(record, CF_SERVER_LOCK, "1");
+    else if (lock && g_strcmp0(lock->want, "0") == 0)
+        lay_over(record, CF_SERVER_LOCKED_REASON, NULL);
+}
+
 void
 cf_resource_show_over(CfCollectionState *state, CfResource *copy)
 {
@@ -97,14 +122,6 @@ cf_resource_show_over(CfCollectionState *state, CfResource *copy)
     const CfProviderOps *ops = state->inventory->ops;
     CfFollow *follow =
         g_hash_table_lookup(state->follows, GUINT_TO_POINTER(CF_HANDLE_SLOT(copy->handle)));
-    static const struct {
-        CfActionKind kind;
-        guint fields[CF_COLLECTION_N];
-    } wants[] = {
-        {CF_ACTION_RENAME, {CF_SERVER_NAME, CF_IMAGE_NAME}},
-        {CF_ACTION_DESCRIBE, {CF_SERVER_DESCRIPTION, CF_IMAGE_DESCRIPTION}},
-        {CF_ACTION_TAGS, {CF_SERVER_TAGS, CF_IMAGE_TAGS}},
-    };
 
     if (ops->tags_apart && state->which == CF_SERVERS && copy->local && copy->local->tags) {
         CfRecord *with = cf_record_with(shown, CF_SERVER_TAGS, copy->local->tags);
@@ -112,17 +129,14 @@ cf_resource_show_over(CfCollectionState *state, CfResource *copy)
         cf_record_unref(shown);
         shown = with;
     }
-    for (guint i = 0; follow && i < G_N_ELEMENTS(wants); i++) {
-        const CfPending *pending = follow->pending[wants[i].kind];
-        guint field = wants[i].fields[state->which];
+    for (guint kind = 0; follow && kind < CF_ACTION_N; kind++) {
+        int field = cf_action_field((CfActionKind) kind, state->which);
 
-        if (pending && g_strcmp0(pending->want, cf_record_get(shown, field)) != 0) {
-            CfRecord *with = cf_record_with(shown, field, pending->want);
-
-            cf_record_unref(shown);
-            shown = with;
-        }
+        if (follow->pending[kind] && field >= 0)
+            lay_over(&shown, (guint) field, follow->pending[kind]->want);
     }
+    if (follow && state->which == CF_SERVERS)
+        lay_lock_over(&shown, follow);
     if (follow && follow->pending[CF_ACTION_POWER] && follow->pending[CF_ACTION_POWER]->composing) {
         CfRecord *with = cf_record_with(
             shown, CF_SERVER_TASK, cf_compose_get_task(state->inventory, cf_record_get_id(shown)));

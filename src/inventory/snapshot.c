@@ -13,6 +13,7 @@ local_free(CfLocal *local)
     g_free(local->captured);
     cf_text_wipe(local->console_url);
     g_free(local->console_type);
+    cf_text_wipe(local->console_log);
     g_free(local->tags);
     g_free(local);
 }
@@ -29,6 +30,7 @@ local_copy(const CfLocal *local)
     copy->captured = g_strdup(local->captured);
     copy->console_url = g_strdup(local->console_url);
     copy->console_type = g_strdup(local->console_type);
+    copy->console_log = g_strdup(local->console_log);
     copy->tags = g_strdup(local->tags);
     return copy;
 }
@@ -148,6 +150,8 @@ local_text(const CfResource *resource, guint aspect)
         return local->captured;
     case CF_ASPECT_CONSOLE_URL:
         return local->console_url;
+    case CF_ASPECT_CONSOLE_LOG:
+        return local->console_log;
     default:
         return NULL;
     }
@@ -172,7 +176,8 @@ cf_resource_diff(const CfResource *before, const CfResource *after)
                 diff |= CF_ASPECT(i);
         if (len_before != len_after || memcmp(raw_before, raw_after, len_after) != 0)
             diff |= CF_ASPECT(CF_ASPECT_RAW);
-        if (cf_record_get_can(before->record) != cf_record_get_can(after->record))
+        if (cf_record_get_can(before->record) != cf_record_get_can(after->record) ||
+            cf_record_get_verbs(before->record) != cf_record_get_verbs(after->record))
             diff |= CF_ASPECT(CF_ASPECT_CAN);
     }
     for (guint i = CF_FIELD_MAX; i < CF_ASPECT_N; i++) {

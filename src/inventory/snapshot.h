@@ -15,9 +15,10 @@ enum {
     CF_ASPECT_CAPTURE, /* the capture file was written */
     CF_ASPECT_CONSOLE, /* the console file was written */
     CF_ASPECT_CONSOLE_URL,
-    CF_ASPECT_DELETE, /* the delete file was written */
-    CF_ASPECT_RAW,    /* the cloud's text */
-    CF_ASPECT_CAN,    /* what may be done, hence the mode bits */
+    CF_ASPECT_CONSOLE_LOG, /* console.log was written */
+    CF_ASPECT_DELETE,      /* the delete file was written */
+    CF_ASPECT_RAW,         /* the cloud's text */
+    CF_ASPECT_CAN,         /* what may be done, hence the mode bits */
     CF_ASPECT_PROBLEM,
     CF_ASPECT_N
 };
@@ -31,6 +32,7 @@ typedef struct {
     char *captured;     /* (nullable) id of the image made last */
     char *console_url;  /* (nullable) */
     char *console_type; /* (nullable) */
+    char *console_log;  /* (nullable) the end of what the console printed, when it was fetched */
     char *tags;         /* (nullable) where the list has none: known by a call of its own */
     gint64 tags_us;     /* monotonic: when that call began */
 } CfLocal;

@@ -3,6 +3,7 @@
 
 #include "inventory/compose.h"
 #include "inventory/jobs.h"
+#include "model/metadata.h"
 #include "util/clock.h"
 #include "util/error.h"
 #include "util/log.h"
@@ -10,25 +11,22 @@
 static guint
 written_aspect(CfActionKind kind, CfCollection which)
 {
-    switch (kind) {
+    int field = cf_action_field(kind, which);
+
+    switch ((int) kind) {
     case CF_ACTION_POWER:
         return CF_ASPECT_POWER;
-    case CF_ACTION_RENAME:
-        return CF_FIELD_NAME;
-    case CF_ACTION_DESCRIBE:
-        return which == CF_SERVERS ? (guint) CF_SERVER_DESCRIPTION : (guint) CF_IMAGE_DESCRIPTION;
-    case CF_ACTION_TAGS:
-        return which == CF_SERVERS ? (guint) CF_SERVER_TAGS : (guint) CF_IMAGE_TAGS;
     case CF_ACTION_CONSOLE:
         return CF_ASPECT_CONSOLE;
+    case CF_ACTION_CONSOLE_LOG:
+        return CF_ASPECT_CONSOLE_LOG;
     case CF_ACTION_CAPTURE:
         return CF_ASPECT_CAPTURE;
     case CF_ACTION_DELETE:
         return CF_ASPECT_DELETE;
-    case CF_ACTION_N:
-        break;
+    default:
+        return field >= 0 ? (guint) field : (guint) CF_ASPECT_LAST_ERROR;
     }
-    return CF_ASPECT_LAST_ERROR;
 }
 
 const char *
@@ -165,17 +163,39 @@ keep_console(CfDoing *doing, CfLocal *local, const CfActionResult *result)
     g_source_unref(timer);
 }
 
+#define CONSOLE_LOG_MAX ((gsize) 64 * 1024)
+
+/* The end of it, on a character boundary. log: (nullable). Returns: (transfer full). */
 static char *
-wanted_value(const CfAction *action)
+cut_log(const char *log)
 {
+    gsize len = log ? strlen(log) : 0;
+    const char *from = log;
+
+    if (len > CONSOLE_LOG_MAX)
+        for (from = log + len - CONSOLE_LOG_MAX; ((guchar) *from & 0xc0) == 0x80;)
+            from++;
+    return g_strdup(from ? from : "");
+}
+
+/* What the field that is written will be. Returns: (transfer full) (nullable). */
+static char *
+wanted_value(const CfAction *action, const CfProviderOps *ops, const CfResource *resource)
+{
+    const char *text = action->text;
+
     switch ((int) action->kind) {
-    case CF_ACTION_RENAME:
-    case CF_ACTION_DESCRIBE:
-        return g_strdup(action->text);
     case CF_ACTION_TAGS:
         return g_strjoinv("\n", action->tags);
+    case CF_ACTION_METADATA:
+        if (*text && ops->is_secret && ops->is_secret(action->key))
+            text = CF_JSON_MASK;
+        return cf_metadata_with(cf_resource_get(resource, CF_SERVER_METADATA), action->key,
+                                *text ? text : NULL);
+    case CF_ACTION_LOCK_REASON:
+        return *text ? g_strdup(text) : NULL;
     default:
-        return NULL;
+        return cf_action_field(action->kind, action->collection) >= 0 ? g_strdup(text) : NULL;
     }
 }
 
@@ -242,7 +262,7 @@ cf_doing_accept(CfDoing *doing, const CfActionResult *result)
     if (resource && !inventory->closing) {
         CfResource *copy = cf_resource_copy(resource);
         CfLocal *local = cf_resource_edit_local(copy);
-        g_autofree char *want = wanted_value(action);
+        g_autofree char *want = wanted_value(action, inventory->ops, resource);
         CfEdit edit;
 
         g_clear_pointer(&local->last_error, g_free);
@@ -253,6 +273,9 @@ cf_doing_accept(CfDoing *doing, const CfActionResult *result)
                 local->captured = g_strdup(result->new_id);
             } else if (action->kind == CF_ACTION_CONSOLE) {
                 keep_console(doing, local, result);
+            } else if (action->kind == CF_ACTION_CONSOLE_LOG) {
+                g_free(local->console_log);
+                local->console_log = cut_log(result->console_log);
             } else if (action->kind == CF_ACTION_TAGS && inventory->ops->tags_apart) {
                 g_free(local->tags);
                 local->tags = g_strdup(want);

@@ -69,6 +69,9 @@ char *cf_json_string(CfJsonSpan span);
  * objects and arrays. Returns: (transfer full) (nullable). */
 char *cf_json_scalar(CfJsonSpan span);
 
+/* What is shown instead of a secret. */
+#define CF_JSON_MASK "***"
+
 /* Called for each member of an object; TRUE: the value is written as "***". */
 typedef gboolean (*CfJsonIsSecret)(const char *key);
 

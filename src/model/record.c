@@ -17,6 +17,7 @@ struct _CfRecord {
     guint32 raw_len;
     gint64 updated_us;
     guint16 can;
+    guint16 verbs;
     guint8 collection;
     guint8 state;
     guint8 settled;
@@ -24,6 +25,7 @@ struct _CfRecord {
 };
 G_STATIC_ASSERT(CF_FIELD_MAX <= 32);
 G_STATIC_ASSERT(CF_ACTION_N <= 16);
+G_STATIC_ASSERT(CF_VERB_N <= 16);
 G_STATIC_ASSERT(CF_STATE_N <= 256);
 
 /* --- builder ---------------------------------------------------------------------------------- */
@@ -199,6 +201,7 @@ cf_record_builder_end(CfRecordBuilder *builder, const char *raw, gsize raw_len, 
     if (record) {
         record->collection = (guint8) builder->collection;
         record->can = (guint16) builder->can;
+        record->verbs = (guint16) builder->verbs;
         record->settled = builder->settled != FALSE;
         record->updated_us = builder->updated_us;
         record_read_state(record);
@@ -229,6 +232,7 @@ cf_record_with(const CfRecord *record, guint field, const char *text)
     g_assert(copy); /* 4 GiB of it were there before; what people write is short */
     copy->collection = record->collection;
     copy->can = record->can;
+    copy->verbs = record->verbs;
     copy->settled = record->settled;
     copy->updated_us = record->updated_us;
     record_read_state(copy);
@@ -292,6 +296,12 @@ guint
 cf_record_get_can(const CfRecord *record)
 {
     return record->can;
+}
+
+guint
+cf_record_get_verbs(const CfRecord *record)
+{
+    return record->verbs;
 }
 
 gboolean

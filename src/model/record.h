@@ -14,6 +14,7 @@ typedef struct {
     CfCollection collection;
     GString *values[CF_FIELD_MAX]; /* NULL: the cloud has no value */
     guint can;         /* bits of CfActionKind: what this resource lets itself be done */
+    guint verbs;       /* bits 1 << CfVerb that the cloud takes in this state; 0: not known */
     gboolean settled;  /* the cloud says that nothing is under way on it */
     gint64 updated_us; /* wall time of the cloud's updated or created; 0: not known */
 } CfRecordBuilder;
@@ -49,6 +50,7 @@ const char *cf_record_get_name(const CfRecord *record); /* never NULL */
 CfState cf_record_get_state(const CfRecord *record);
 CfCollection cf_record_get_collection(const CfRecord *record);
 guint cf_record_get_can(const CfRecord *record);
+guint cf_record_get_verbs(const CfRecord *record);
 gboolean cf_record_is_settled(const CfRecord *record);
 gint64 cf_record_get_updated_us(const CfRecord *record);
 /* Returns: (transfer none): the cloud's text. */

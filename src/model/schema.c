@@ -41,6 +41,15 @@ static const CfField server_fields[] = {
     [CF_SERVER_TAGS] = {"tags", CF_FIELD_LIST, NULL, "Tags, one a line, sorted."},
     [CF_SERVER_IMAGE] = {"image", CF_FIELD_TEXT, NULL,
                          "The image that the server was made from; a link to its directory."},
+    [CF_SERVER_LOCK] = {"lock", CF_FIELD_NUMBER, NULL,
+                        "1: the cloud refuses to change the server; 0: it does not."},
+    [CF_SERVER_LOCKED_REASON] = {"locked_reason", CF_FIELD_TEXT, NULL,
+                                 "Why the server is locked; writing locks it with that reason."},
+    [CF_SERVER_FAULT] = {"fault", CF_FIELD_TEXT, NULL,
+                         "What went wrong: the code and the message on one line, then the details "
+                         "that the cloud tells this account; there only when something did."},
+    [CF_SERVER_METADATA] = {"metadata", CF_FIELD_LIST, NULL,
+                            "The user's own keys and values, KEY=VALUE one a line, sorted."},
 };
 G_STATIC_ASSERT(G_N_ELEMENTS(server_fields) == CF_SERVER_N);
 G_STATIC_ASSERT(CF_SERVER_N <= CF_FIELD_MAX);

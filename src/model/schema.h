@@ -50,6 +50,10 @@ typedef enum {
     CF_SERVER_EXPIRES,
     CF_SERVER_TAGS,  /* list, sorted */
     CF_SERVER_IMAGE, /* the image's id */
+    CF_SERVER_LOCK,  /* "0", "1" */
+    CF_SERVER_LOCKED_REASON,
+    CF_SERVER_FAULT,
+    CF_SERVER_METADATA, /* list: what model/metadata.h reads */
     CF_SERVER_N
 } CfServerField;
 

@@ -140,6 +140,10 @@ struct _CfProviderOps {
 
     /* Keys whose values are never shown (graphics_passwd, VNCPassword …). Pure. */
     CfJsonIsSecret is_secret;
+
+    /* With METADATA: whether it may have such a key; other names that are made in metadata/ are
+     * scratch files. Pure. */
+    gboolean (*is_metadata_key)(const char *key);
 };
 
 /* registry.list: the one list of backends. */

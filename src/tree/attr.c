@@ -2,6 +2,7 @@
 
 #include <string.h>
 
+#include "model/power.h"
 #include "util/error.h"
 #include "util/text.h"
 
@@ -85,6 +86,19 @@ visible_captured(const CfSubject *subject)
 }
 
 static gboolean
+visible_locked_reason(const CfSubject *subject)
+{
+    return cf_resource_get(subject->resource, CF_SERVER_LOCKED_REASON) ||
+           can(subject, CF_ACTION_LOCK_REASON);
+}
+
+static gboolean
+visible_console_log(const CfSubject *subject)
+{
+    return can(subject, CF_ACTION_CONSOLE_LOG);
+}
+
+static gboolean
 visible_delete(const CfSubject *subject)
 {
     return cf_inventory_get_options(subject->inventory)->allow_delete &&
@@ -116,46 +130,18 @@ show_power(const CfSubject *subject, GString *out)
     show_line(out, cf_power_to_string(power));
 }
 
-/* The words that make sense in a power state; the cloud may know better. */
-static guint
-verbs_of(CfPower power)
-{
-    guint on = 1u << CF_VERB_ON;
-    guint off = 1u << CF_VERB_OFF | 1u << CF_VERB_OFF_HARD;
-    guint hard = 1u << CF_VERB_REBOOT_HARD;
-
-    switch (power) {
-    case CF_POWER_ON:
-        return on | off | 1u << CF_VERB_REBOOT | hard;
-    case CF_POWER_OFF:
-        return on | 1u << CF_VERB_OFF | hard;
-    case CF_POWER_PAUSED:
-    case CF_POWER_SUSPENDED:
-    case CF_POWER_UNKNOWN:
-        return on | off | hard;
-    case CF_POWER_CHANGING:
-        return hard;
-    case CF_POWER_N:
-        break;
-    }
-    return 0;
-}
-
 static void
 show_power_choices(const CfSubject *subject, GString *out)
 {
-    CfPower power = cf_power_of_state(cf_record_get_state(subject->resource->record));
-    guint verbs = verbs_of(power) & cf_inventory_get_ops(subject->inventory)->verbs;
+    const CfRecord *record = subject->resource->record;
+    guint verbs = cf_verbs_of(record) & cf_inventory_get_ops(subject->inventory)->verbs;
 
     if (cf_resource_is_deleted(subject->resource))
         return;
-    for (guint verb = 0; verb < CF_VERB_N; verb++) {
-        gboolean current = (verb == CF_VERB_ON && power == CF_POWER_ON) ||
-                           (verb == CF_VERB_OFF && power == CF_POWER_OFF);
-
+    for (guint verb = 0; verb < CF_VERB_N; verb++)
         if (verbs & 1u << verb)
-            g_string_append_printf(out, current ? "[%s]\n" : "%s\n", cf_verb_to_string(verb));
-    }
+            g_string_append_printf(out, verb == cf_verb_current(record) ? "[%s]\n" : "%s\n",
+                                   cf_verb_to_string(verb));
 }
 
 static void
@@ -196,6 +182,13 @@ show_console_url(const CfSubject *subject, GString *out)
 }
 
 static void
+show_console_log(const CfSubject *subject, GString *out)
+{
+    if (subject->resource->local)
+        show_line(out, subject->resource->local->console_log);
+}
+
+static void
 show_raw_json(const CfSubject *subject, GString *out)
 {
     CfJsonSpan span;
@@ -218,13 +211,8 @@ store_power(const CfSubject *subject, const char *text, GError **error)
     CfAction *action;
     CfVerb verb;
 
-    if (!cf_verb_from_string(text, &verb, error))
+    if (!cf_verb_from_string(text, cf_inventory_get_ops(subject->inventory)->verbs, &verb, error))
         return NULL;
-    if (!(cf_inventory_get_ops(subject->inventory)->verbs & 1u << verb)) {
-        g_set_error(error, CF_ERROR, CF_ERROR_UNSUPPORTED, "this cloud has no “%s”",
-                    cf_verb_to_string(verb));
-        return NULL;
-    }
     action = action_of(subject, CF_ACTION_POWER);
     action->verb = verb;
     return action;
@@ -297,6 +285,44 @@ store_console(const CfSubject *subject, const char *text, GError **error)
         return NULL;
     }
     action = action_of(subject, CF_ACTION_CONSOLE);
+    action->text = g_strdup(text);
+    return action;
+}
+
+static CfAction *
+store_console_log(const CfSubject *subject, const char *text, GError **error)
+{
+    if (strcmp(text, "fetch") != 0) {
+        g_set_error(error, CF_ERROR, CF_ERROR_INVALID, "console.log takes: fetch");
+        return NULL;
+    }
+    return action_of(subject, CF_ACTION_CONSOLE_LOG);
+}
+
+static CfAction *
+store_lock(const CfSubject *subject, const char *text, GError **error)
+{
+    CfAction *action;
+
+    if (strcmp(text, "0") != 0 && strcmp(text, "1") != 0) {
+        g_set_error(error, CF_ERROR, CF_ERROR_INVALID, "lock takes 0 or 1");
+        return NULL;
+    }
+    action = action_of(subject, CF_ACTION_LOCK);
+    action->text = g_strdup(text);
+    return action;
+}
+
+static CfAction *
+store_locked_reason(const CfSubject *subject, const char *text, GError **error)
+{
+    CfAction *action;
+
+    if (strchr(text, '\n')) {
+        g_set_error(error, CF_ERROR, CF_ERROR_INVALID, "the reason of a lock is one line");
+        return NULL;
+    }
+    action = action_of(subject, CF_ACTION_LOCK_REASON);
     action->text = g_strdup(text);
     return action;
 }
@@ -408,11 +434,12 @@ static CfAttribute server_attributes[] = {
      .show = show_power,
      .store = store_power,
      .doc = "Reads on, off, paused, suspended, changing or unknown; takes on, off, off hard, "
-            "reboot, reboot hard (also start, stop, poweroff, restart, reset)."},
+            "reboot, reboot hard (also start, stop, poweroff, restart, reset), and where the cloud "
+            "has them pause, unpause, suspend, resume, shelve, unshelve."},
     {.name = "power_choices",
      READ_ONLY,
      NO_FIELD,
-     .aspects = CF_ASPECT(CF_SERVER_STATE),
+     .aspects = CF_ASPECT(CF_SERVER_STATE) | CF_ASPECT(CF_ASPECT_CAN),
      .type = "list",
      .visible = visible_power,
      .show = show_power_choices,
@@ -434,6 +461,20 @@ static CfAttribute server_attributes[] = {
     PLAIN("security_groups", CF_SERVER_SECURITY_GROUPS),
     PLAIN("charge_type", CF_SERVER_CHARGE_TYPE),
     PLAIN("expires", CF_SERVER_EXPIRES),
+    PLAIN("fault", CF_SERVER_FAULT),
+    {.name = "lock",
+     .mode = S_IFREG | 0644,
+     .field = CF_SERVER_LOCK,
+     .action = CF_ACTION_LOCK,
+     .aspects = CF_ASPECT(CF_SERVER_LOCK),
+     .store = store_lock},
+    {.name = "locked_reason",
+     .mode = S_IFREG | 0644,
+     .field = CF_SERVER_LOCKED_REASON,
+     .action = CF_ACTION_LOCK_REASON,
+     .aspects = CF_ASPECT(CF_SERVER_LOCKED_REASON),
+     .visible = visible_locked_reason,
+     .store = store_locked_reason},
     {.name = "image",
      .mode = S_IFLNK | 0777,
      .field = -1,
@@ -462,6 +503,16 @@ static CfAttribute server_attributes[] = {
      .visible = visible_console_url,
      .show = show_console_url,
      .doc = "The URL that a write to console asked for, until it expires (at most 300 s)."},
+    {.name = "console.log",
+     .mode = S_IFREG | 0600,
+     NO_FIELD,
+     .action = CF_ACTION_CONSOLE_LOG,
+     .aspects = CF_ASPECT(CF_ASPECT_CONSOLE_LOG),
+     .type = "text",
+     .visible = visible_console_log,
+     .show = show_console_log,
+     .store = store_console_log,
+     .doc = "Takes fetch; then the last 64 KiB of what the console printed can be read."},
     {.name = "capture",
      .mode = S_IFREG | 0200,
      NO_FIELD,
@@ -598,102 +649,4 @@ cf_attribute_show(const CfAttribute *attribute, const CfSubject *subject, GStrin
         attribute->show(subject, out);
     else
         show_line(out, cf_resource_get(subject->resource, (guint) attribute->field));
-}
-
-/* ---- whole collections ---- */
-
-void
-cf_line_tsv_header(CfCollection collection, GString *out)
-{
-    guint n;
-    const CfField *fields = cf_schema_get(collection, &n);
-
-    for (guint i = 0; i < n; i++) {
-        g_string_append(out, fields[i].name);
-        g_string_append_c(out, i + 1 < n ? '\t' : '\n');
-    }
-}
-
-void
-cf_line_tsv(const CfResource *resource, GString *out)
-{
-    guint n;
-    const CfField *fields = cf_schema_get(cf_record_get_collection(resource->record), &n);
-
-    for (guint i = 0; i < n; i++) {
-        const char *value = cf_resource_get(resource, i);
-
-        if (value && fields[i].type == CF_FIELD_LIST && strchr(value, '\n')) {
-            g_autofree char *joined = g_strdelimit(g_strdup(value), "\n", ',');
-
-            cf_text_append_tsv(out, joined);
-        } else {
-            cf_text_append_tsv(out, value);
-        }
-        g_string_append_c(out, i + 1 < n ? '\t' : '\n');
-    }
-}
-
-static gboolean
-is_json_number(const char *text)
-{
-    gsize digits;
-
-    if (*text == '-')
-        text++;
-    digits = strspn(text, "0123456789");
-    return digits > 0 && (digits == 1 || *text != '0') && text[digits] == '\0';
-}
-
-static void
-json_value(GString *out, CfFieldType type, const char *value)
-{
-    g_auto(GStrv) items = NULL;
-
-    switch (type) {
-    case CF_FIELD_NUMBER:
-        if (is_json_number(value)) {
-            g_string_append(out, value);
-            return;
-        }
-        break;
-    case CF_FIELD_LIST:
-        items = g_strsplit(value, "\n", -1); /* nothing at all for the empty text */
-        g_string_append_c(out, '[');
-        for (guint i = 0; items[i]; i++) {
-            if (i > 0)
-                g_string_append_c(out, ',');
-            cf_text_append_json(out, items[i]);
-        }
-        g_string_append_c(out, ']');
-        return;
-    case CF_FIELD_TEXT:
-    case CF_FIELD_TIME:
-    case CF_FIELD_TYPE_N:
-        break;
-    }
-    cf_text_append_json(out, value);
-}
-
-void
-cf_line_json(const CfSubject *subject, GString *out)
-{
-    guint n;
-    const CfField *fields = cf_schema_get(subject->collection, &n);
-    CfJsonSpan span;
-
-    g_string_append_c(out, '{');
-    for (guint i = 0; i < n; i++) {
-        const char *value = cf_resource_get(subject->resource, i);
-
-        if (!value)
-            continue;
-        g_string_append_printf(out, "\"%s\":", fields[i].name);
-        json_value(out, fields[i].type, value);
-        g_string_append_c(out, ',');
-    }
-    g_string_append(out, "\"raw\":");
-    span.text = cf_record_get_raw(subject->resource->base, &span.len);
-    cf_json_compact(span, cf_inventory_get_ops(subject->inventory)->is_secret, out);
-    g_string_append(out, "}\n");
 }

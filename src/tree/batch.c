@@ -106,21 +106,21 @@ take_expect(Script *script, GPtrArray *words, guint number, GError **error)
 
 /* "off hard web-1": the verb may have two words. Returns: how many; 0: it is none. */
 static guint
-take_verb(GPtrArray *words, CfVerb *ret_verb, GError **error)
+take_verb(GPtrArray *words, guint offered, CfVerb *ret_verb, GError **error)
 {
     const char *first = words->pdata[0];
 
     if (words->len > 1 && strcmp(words->pdata[1], "hard") == 0) {
         g_autofree char *both = g_strconcat(first, " hard", NULL);
 
-        if (cf_verb_from_string(both, ret_verb, NULL))
+        if (cf_verb_from_string(both, offered, ret_verb, NULL))
             return 2;
     }
-    return cf_verb_from_string(first, ret_verb, error) ? 1 : 0;
+    return cf_verb_from_string(first, offered, ret_verb, error) ? 1 : 0;
 }
 
 static gboolean
-parse_line(Script *script, const char *text, guint number, gboolean power, GError **error)
+parse_line(Script *script, const char *text, guint number, guint offered, GError **error)
 {
     g_autoptr(GPtrArray) words = split_words(text);
     g_autoptr(GError) wrong = NULL;
@@ -132,10 +132,14 @@ parse_line(Script *script, const char *text, guint number, gboolean power, GErro
         return TRUE;
     if (strcmp(words->pdata[0], "expect") == 0)
         return take_expect(script, words, number, error);
-    if (power) {
-        verb_words = take_verb(words, &verb, &wrong);
-        if (!verb_words)
-            return fail_line(error, number, "%s", wrong->message);
+    if (offered) {
+        verb_words = take_verb(words, offered, &verb, &wrong);
+        if (!verb_words) {
+            fail_line(error, number, "%s", wrong->message);
+            if (error && *error)
+                (*error)->code = wrong->code;
+            return FALSE;
+        }
     } else if (words->len > 1) {
         return fail_line(error, number, "one id a line");
     }
@@ -151,15 +155,16 @@ parse_line(Script *script, const char *text, guint number, gboolean power, GErro
     return TRUE;
 }
 
+/* offered: bits 1 << CfVerb; 0: lines have no verb. */
 static gboolean
-parse(Script *script, const char *text, gboolean power, GError **error)
+parse(Script *script, const char *text, guint offered, GError **error)
 {
     g_auto(GStrv) lines = g_strsplit(text, "\n", -1);
 
     script->lines = g_ptr_array_new_with_free_func(line_free);
     script->expect = -1;
     for (guint i = 0; lines[i]; i++)
-        if (!parse_line(script, lines[i], i + 1, power, error))
+        if (!parse_line(script, lines[i], i + 1, offered, error))
             return FALSE;
     if (script->lines->len == 0) {
         g_set_error(error, CF_ERROR, CF_ERROR_INVALID, "there is no line with a target");
@@ -527,6 +532,13 @@ note_written(CfTreeProfile *profile, const CfNode *node)
     g_mutex_unlock(&profile->tree->lock);
 }
 
+static guint
+offered_verbs(const CfTreeProfile *profile, const CfNode *node)
+{
+    return node->sub == CF_STATIC_BATCH_DELETE ? 0
+                                               : cf_inventory_get_ops(profile->inventory)->verbs;
+}
+
 void
 cf_batch_write(CfTreeProfile *profile, const CfNode *node, const CfWrite *write,
                CfDoneCallback callback, gpointer data)
@@ -548,7 +560,7 @@ cf_batch_write(CfTreeProfile *profile, const CfNode *node, const CfWrite *write,
     writing->data = data;
     note_written(profile, node);
     if (!check_write(profile, write, &error) ||
-        !parse(&writing->script, writing->text, node->sub != CF_STATIC_BATCH_DELETE, &error)) {
+        !parse(&writing->script, writing->text, offered_verbs(profile, node), &error)) {
         refuse(writing, take_batch(writing), error);
         return;
     }

@@ -4,6 +4,10 @@
 
 #include <string.h>
 
+/* What most clouds have, and all. */
+#define FIVE ((1u << CF_VERB_PAUSE) - 1)
+#define ALL ((1u << CF_VERB_N) - 1)
+
 static void
 test_verbs(void)
 {
@@ -23,13 +27,19 @@ test_verbs(void)
         {"reset", CF_VERB_REBOOT_HARD},
         {"  off \t hard\n", CF_VERB_OFF_HARD},
         {"on\n", CF_VERB_ON},
+        {"pause", CF_VERB_PAUSE},
+        {"unpause", CF_VERB_UNPAUSE},
+        {"suspend", CF_VERB_SUSPEND},
+        {"resume\n", CF_VERB_RESUME},
+        {"shelve", CF_VERB_SHELVE},
+        {"unshelve", CF_VERB_UNSHELVE},
     };
 
     for (guint i = 0; i < G_N_ELEMENTS(rows); i++) {
         g_autoptr(GError) error = NULL;
         CfVerb verb = CF_VERB_N;
 
-        cf_verb_from_string(rows[i].text, &verb, &error);
+        cf_verb_from_string(rows[i].text, ALL, &verb, &error);
         g_assert_no_error(error);
         g_assert_cmpint(verb, ==, rows[i].verb);
     }
@@ -50,17 +60,34 @@ test_no_verbs(void)
         g_autoptr(GError) error = NULL;
         CfVerb verb;
 
-        g_assert_false(cf_verb_from_string(texts[i], &verb, &error));
+        g_assert_false(cf_verb_from_string(texts[i], FIVE, &verb, &error));
         g_assert_error(error, CF_ERROR, CF_ERROR_INVALID);
         g_assert_nonnull(strstr(error->message, "on, off, off hard, reboot or reboot hard"));
+    }
+}
+
+/* A verb that there is, and that this cloud does not have, is no nonsense. */
+static void
+test_not_offered(void)
+{
+    static const char *const texts[] = {"pause", "unshelve", "poweroff"};
+
+    for (guint i = 0; i < G_N_ELEMENTS(texts); i++) {
+        g_autoptr(GError) error = NULL;
+        CfVerb verb;
+
+        g_assert_false(
+            cf_verb_from_string(texts[i], 1u << CF_VERB_ON | 1u << CF_VERB_RESUME, &verb, &error));
+        g_assert_error(error, CF_ERROR, CF_ERROR_UNSUPPORTED);
     }
 }
 
 static void
 test_kinds(void)
 {
-    static const char *const names[CF_ACTION_N] = {"power",   "rename",  "describe", "tags",
-                                                   "console", "capture", "delete"};
+    static const char *const names[CF_ACTION_N] = {"power",   "rename",   "describe",   "tags",
+                                                   "console", "capture",  "delete",     "lock",
+                                                   "lock",    "metadata", "console.log"};
 
     for (guint i = 0; i < CF_ACTION_N; i++)
         g_assert_cmpstr(cf_action_kind_to_string((CfActionKind) i), ==, names[i]);
@@ -86,6 +113,7 @@ main(int argc, char **argv)
     g_test_init(&argc, &argv, NULL);
     g_test_add_func("/action/verbs", test_verbs);
     g_test_add_func("/action/no-verbs", test_no_verbs);
+    g_test_add_func("/action/not-offered", test_not_offered);
     g_test_add_func("/action/kinds", test_kinds);
     g_test_add_func("/action/references", test_action);
     return g_test_run();

@@ -291,6 +291,31 @@ static const Sent sent[] = {
      "{\"reboot\":{\"type\":\"SOFT\"}}", NULL},
     {CF_SERVERS, CF_ACTION_POWER, CF_VERB_REBOOT_HARD, NULL, NULL, NULL, NULL, "POST", S "/action",
      "{\"reboot\":{\"type\":\"HARD\"}}", NULL},
+    {CF_SERVERS, CF_ACTION_POWER, CF_VERB_PAUSE, NULL, NULL, NULL, NULL, "POST", S "/action",
+     "{\"pause\":null}", NULL},
+    {CF_SERVERS, CF_ACTION_POWER, CF_VERB_UNPAUSE, NULL, NULL, NULL, NULL, "POST", S "/action",
+     "{\"unpause\":null}", NULL},
+    {CF_SERVERS, CF_ACTION_POWER, CF_VERB_SUSPEND, NULL, NULL, NULL, NULL, "POST", S "/action",
+     "{\"suspend\":null}", NULL},
+    {CF_SERVERS, CF_ACTION_POWER, CF_VERB_RESUME, NULL, NULL, NULL, NULL, "POST", S "/action",
+     "{\"resume\":null}", NULL},
+    {CF_SERVERS, CF_ACTION_POWER, CF_VERB_SHELVE, NULL, NULL, NULL, NULL, "POST", S "/action",
+     "{\"shelve\":null}", NULL},
+    {CF_SERVERS, CF_ACTION_POWER, CF_VERB_UNSHELVE, NULL, NULL, NULL, NULL, "POST", S "/action",
+     "{\"unshelve\":null}", NULL},
+    {CF_SERVERS, CF_ACTION_LOCK, 0, "1", NULL, NULL, NULL, "POST", S "/action", "{\"lock\":null}",
+     NULL},
+    {CF_SERVERS, CF_ACTION_LOCK, 0, "0", NULL, NULL, NULL, "POST", S "/action", "{\"unlock\":null}",
+     NULL},
+    {CF_SERVERS, CF_ACTION_LOCK_REASON, 0, "it \"is\" mine", NULL, NULL, NULL, "POST", S "/action",
+     "{\"lock\":{\"locked_reason\":\"it \\\"is\\\" mine\"}}", NULL},
+    /* description: the key */
+    {CF_SERVERS, CF_ACTION_METADATA, 0, "a value", "my key", NULL, NULL, "POST", S "/metadata",
+     "{\"metadata\":{\"my key\":\"a value\"}}", NULL},
+    {CF_SERVERS, CF_ACTION_METADATA, 0, "v", "..", NULL, NULL, "POST", S "/metadata",
+     "{\"metadata\":{\"..\":\"v\"}}", NULL},
+    {CF_SERVERS, CF_ACTION_METADATA, 0, "", "my key", NULL, NULL, "DELETE", S "/metadata/my%20key",
+     "", NULL},
     {CF_SERVERS, CF_ACTION_RENAME, 0, "n\"ü", NULL, NULL, NULL, "PUT", S,
      "{\"server\":{\"name\":\"n\\\"ü\"}}", NULL},
     {CF_SERVERS, CF_ACTION_DESCRIBE, 0, "d", NULL, NULL, NULL, "PUT", S,
@@ -324,6 +349,8 @@ start_action(Job *job, const Sent *row)
 {
     job->action = new_action(row->collection, row->kind, row->verb, "x", row->text,
                              row->description, row->tags);
+    if (row->kind == CF_ACTION_METADATA)
+        job->action->key = g_strdup(row->description);
     if (row->before)
         job->action->tags_before = g_strsplit(row->before, "|", -1);
 }
@@ -352,6 +379,9 @@ test_actions(Cloud *cloud, gconstpointer data)
     }
 }
 
+#define C64 "0123456789012345678901234567890123456789012345678901234567890123"
+#define TOO_LONG C64 C64 C64 C64 /* 256 */
+
 static void
 test_unsupported(Cloud *cloud, gconstpointer data)
 {
@@ -369,6 +399,13 @@ test_unsupported(Cloud *cloud, gconstpointer data)
          CF_ERROR_NAME_TOO_LONG},
         {{CF_SERVERS, CF_ACTION_CONSOLE, .text = "xvpvnc"}, CF_ERROR_INVALID},
         {{CF_SERVERS, CF_ACTION_CAPTURE, .text = ""}, CF_ERROR_INVALID},
+        {{CF_SERVERS, CF_ACTION_METADATA, .text = "v", .description = "a,b"}, CF_ERROR_INVALID},
+        {{CF_SERVERS, CF_ACTION_METADATA, .text = "v", .description = ""}, CF_ERROR_INVALID},
+        {{CF_SERVERS, CF_ACTION_METADATA, .text = "\xff", .description = "k"}, CF_ERROR_INVALID},
+        {{CF_SERVERS, CF_ACTION_METADATA, .text = TOO_LONG, .description = "k"}, CF_ERROR_TOO_BIG},
+        {{CF_SERVERS, CF_ACTION_METADATA, .text = "", .description = ".."}, CF_ERROR_UNSUPPORTED},
+        {{CF_SERVERS, CF_ACTION_LOCK_REASON, .text = TOO_LONG}, CF_ERROR_TOO_BIG},
+        {{CF_IMAGES, CF_ACTION_METADATA, .text = "v", .description = "k"}, CF_ERROR_UNSUPPORTED},
     };
 
     open_cloud(cloud, "2.93");
@@ -408,6 +445,64 @@ test_console_and_capture(Cloud *cloud, gconstpointer data)
     g_assert_cmpstr(capture.result.new_id, ==, "new");
 }
 
+/* A key that is gone is away, which was wanted; a server that is gone is not. */
+static void
+test_key_gone(Cloud *cloud, gconstpointer data)
+{
+    Server *server = &cloud->base.server;
+    const Sent away = {CF_SERVERS, CF_ACTION_METADATA, .text = "", .description = "k"};
+    g_auto(Job) key = {.kind = ACT};
+    g_auto(Job) all = {.kind = ACT};
+
+    open_cloud(cloud, "2.93");
+    serve_once(server, "DELETE", S "/metadata/k", 404,
+               "{\"itemNotFound\":{\"code\":404,\"message\":\"Metadata item was not found\"}}");
+    start_action(&key, &away);
+    run(&cloud->base, &key);
+    g_assert_no_error(key.error);
+    serve_once(server, "DELETE", S "/metadata/k", 404,
+               "{\"itemNotFound\":{\"code\":404,\"message\":\"Instance x could not be found.\"}}");
+    start_action(&all, &away);
+    run(&cloud->base, &all);
+    g_assert_error(all.error, CF_ERROR, CF_ERROR_NOT_FOUND);
+}
+
+static void
+test_console_log(Cloud *cloud, gconstpointer data)
+{
+    static const struct {
+        int status;
+        const char *body;
+        int code;         /* -1: none */
+        const char *text; /* (nullable) */
+    } rows[] = {
+        {200, "{\"output\":\"one\\ntwo\\n\"}", -1, "one\ntwo\n"},
+        {200, "{\"output\":\"\"}", -1, ""},
+        {200, "{\"output\":null}", -1, NULL},
+        {200, "{}", CF_ERROR_PROTOCOL, NULL},
+        {200, "nonsense", CF_ERROR_PROTOCOL, NULL},
+        {409, "{\"conflictingRequest\":{\"code\":409,\"message\":\"Instance x is not ready\"}}",
+         CF_ERROR_BUSY, NULL},
+        {501, "{\"notImplemented\":{\"code\":501,\"message\":\"no\"}}", CF_ERROR_UNSUPPORTED, NULL},
+    };
+
+    open_cloud(cloud, "2.93");
+    for (guint i = 0; i < G_N_ELEMENTS(rows); i++) {
+        g_auto(Job) job = {.kind = ACT};
+
+        serve_once(&cloud->base.server, "POST", S "/action", rows[i].status, rows[i].body);
+        job.action = new_action(CF_SERVERS, CF_ACTION_CONSOLE_LOG, 0, "x", NULL, NULL, NULL);
+        run(&cloud->base, &job);
+        assert_seen(&cloud->base.server, cloud->base.server.seen->len - 1, "POST " S "/action",
+                    "{\"os-getConsoleOutput\":{}}");
+        if (rows[i].code < 0)
+            g_assert_no_error(job.error);
+        else
+            g_assert_error(job.error, CF_ERROR, rows[i].code);
+        g_assert_cmpstr(job.result.console_log, ==, rows[i].text);
+    }
+}
+
 /* Before microversions 2.6, 2.19, 2.26, 2.27 and 2.45. */
 static void
 test_old_cloud(Cloud *cloud, gconstpointer data)
@@ -417,6 +512,7 @@ test_old_cloud(Cloud *cloud, gconstpointer data)
     g_auto(Job) capture = {.kind = ACT};
     g_auto(Job) tags = {.kind = ACT};
     g_auto(Job) describe = {.kind = ACT};
+    g_auto(Job) reason = {.kind = ACT};
 
     open_cloud(cloud, "2.1");
     serve(server, "GET", DETAIL, 200, ONE_SERVER);
@@ -450,6 +546,9 @@ test_old_cloud(Cloud *cloud, gconstpointer data)
     describe.action = new_action(CF_SERVERS, CF_ACTION_DESCRIBE, 0, "x", "d", NULL, NULL);
     run(&cloud->base, &describe);
     g_assert_error(describe.error, CF_ERROR, CF_ERROR_UNSUPPORTED);
+    reason.action = new_action(CF_SERVERS, CF_ACTION_LOCK_REASON, 0, "x", "mine", NULL, NULL);
+    run(&cloud->base, &reason);
+    g_assert_error(reason.error, CF_ERROR, CF_ERROR_UNSUPPORTED);
 }
 
 /* --- configuration ---------------------------------------------------------------------------- */
@@ -513,6 +612,8 @@ main(int argc, char **argv)
     ADD("actions", test_actions);
     ADD("nothing-is-sent", test_unsupported);
     ADD("console-and-capture", test_console_and_capture);
+    ADD("key-gone", test_key_gone);
+    ADD("console-log", test_console_log);
     ADD("old-cloud", test_old_cloud);
     ADD("keys", test_keys);
     return g_test_run();

@@ -81,7 +81,9 @@ listed(const CfOsView *view, const char *name, CfCollection collection, guint n,
 
 #define ALL_OF_A_SERVER                                                                            \
     (CF_CAN(CF_ACTION_POWER) | CF_CAN(CF_ACTION_RENAME) | CF_CAN(CF_ACTION_DESCRIBE) |             \
-     CF_CAN(CF_ACTION_TAGS) | CF_CAN(CF_ACTION_CONSOLE) | CF_CAN(CF_ACTION_CAPTURE))
+     CF_CAN(CF_ACTION_TAGS) | CF_CAN(CF_ACTION_CONSOLE) | CF_CAN(CF_ACTION_CAPTURE) |              \
+     CF_CAN(CF_ACTION_LOCK) | CF_CAN(CF_ACTION_LOCK_REASON) | CF_CAN(CF_ACTION_METADATA) |         \
+     CF_CAN(CF_ACTION_CONSOLE_LOG))
 
 static void
 test_server(void)
@@ -111,6 +113,10 @@ test_server(void)
         {"expires", NULL},
         {"tags", "prod\nweb"},
         {"image", "70a599e0-31e7-49b7-b260-868f441e862b"},
+        {"lock", "1"},
+        {"locked_reason", "do not touch"},
+        {"fault", NULL},
+        {"metadata", "role=web"},
         {NULL, NULL},
     };
     g_autoptr(CfRecord) record = listed(&member, "list-servers.json", CF_SERVERS, 0, "b-2");
@@ -157,7 +163,8 @@ test_old_server(void)
     g_assert_false(cf_record_is_settled(record));
     g_assert_cmpuint(cf_record_get_can(record), ==,
                      CF_CAN(CF_ACTION_POWER) | CF_CAN(CF_ACTION_RENAME) |
-                         CF_CAN(CF_ACTION_CONSOLE) | CF_CAN(CF_ACTION_CAPTURE));
+                         CF_CAN(CF_ACTION_CONSOLE) | CF_CAN(CF_ACTION_CAPTURE) |
+                         CF_CAN(CF_ACTION_METADATA) | CF_CAN(CF_ACTION_CONSOLE_LOG));
 }
 
 static void
@@ -249,6 +256,82 @@ test_snapshot(void)
     check(record, expected);
 }
 
+/* What only this cloud tells: the lock, what went wrong, the user's own keys. */
+static void
+test_more(void)
+{
+    static const struct {
+        const char *text;
+        Expected expected[5];
+    } rows[] = {
+        {"{\"id\":\"x\",\"locked\":false,\"locked_reason\":null,\"metadata\":{}}",
+         {{"lock", "0"}, {"locked_reason", NULL}, {"fault", NULL}, {"metadata", ""}}},
+        {"{\"id\":\"x\",\"locked\":\"yes\",\"metadata\":[],\"fault\":\"what\"}",
+         {{"lock", NULL}, {"metadata", NULL}, {"fault", NULL}}},
+        {"{\"id\":\"x\",\"fault\":{\"code\":500,\"message\":\"No valid\\nhost. \"}}",
+         {{"fault", "500: No valid host."}}},
+        {"{\"id\":\"x\",\"fault\":{\"code\":500,\"message\":\"m\",\"details\":\"a\\n  b\\n\"}}",
+         {{"fault", "500: m\na\n  b"}}},
+        {"{\"id\":\"x\",\"fault\":{\"code\":null,\"message\":\"m\",\"details\":7}}",
+         {{"fault", "m\n7"}}},
+        {"{\"id\":\"x\",\"fault\":{}}", {{"fault", NULL}}},
+        {"{\"id\":\"x\",\"metadata\":{\"b\":\"1\\n2\",\"a=\":\"100%\",\"b\":\"3\",\"n\":7,\"o\":{},"
+         "\"z\":null,\"e\":\"\"}}",
+         {{"metadata", "a%3D=100%25\nb=3\ne=\nn=7"}}},
+        {"{\"id\":\"x\",\"metadata\":{\"db_password\":\"fake-pw\"}}",
+         {{"metadata", "db_password=***"}}},
+    };
+
+    for (guint i = 0; i < G_N_ELEMENTS(rows); i++) {
+        g_autoptr(CfRecord) record = parse(&member, CF_SERVERS, rows[i].text);
+
+        g_test_message("%s", rows[i].text);
+        check(record, rows[i].expected);
+    }
+}
+
+static void
+test_metadata_keys(void)
+{
+    char longest[257];
+
+    memset(longest, 'k', sizeof longest);
+    longest[256] = '\0';
+    g_assert_false(cf_os_is_metadata_key(longest));
+    longest[255] = '\0';
+    g_assert_true(cf_os_is_metadata_key(longest));
+    g_assert_true(cf_os_is_metadata_key("a b-c_d:e.f"));
+    g_assert_true(cf_os_is_metadata_key(".hidden"));
+    g_assert_false(cf_os_is_metadata_key(""));
+    g_assert_false(cf_os_is_metadata_key("back~"));
+    g_assert_false(cf_os_is_metadata_key("#auto#"));
+    g_assert_false(cf_os_is_metadata_key("a/b"));
+    g_assert_false(cf_os_is_metadata_key("ä"));
+}
+
+/* Before these a feature cannot be seen, or is not there. */
+static void
+test_lock_versions(void)
+{
+    static const struct {
+        int version;
+        gboolean lock, reason;
+    } rows[] = {{1, FALSE, FALSE},
+                {8, FALSE, FALSE},
+                {9, TRUE, FALSE},
+                {72, TRUE, FALSE},
+                {73, TRUE, TRUE}};
+
+    for (guint i = 0; i < G_N_ELEMENTS(rows); i++) {
+        CfOsView view = {.version = rows[i].version, .may_all = TRUE};
+        g_autoptr(CfRecord) record = parse(&view, CF_SERVERS, "{\"id\":\"x\"}");
+        guint can = cf_record_get_can(record);
+
+        g_assert_cmpint((can & CF_CAN(CF_ACTION_LOCK)) != 0, ==, rows[i].lock);
+        g_assert_cmpint((can & CF_CAN(CF_ACTION_LOCK_REASON)) != 0, ==, rows[i].reason);
+    }
+}
+
 /* Whatever a member is: no crash, and no value where it makes no sense. */
 static void
 test_wrong_types(void)
@@ -300,6 +383,14 @@ test_states(void)
         {"HARD_REBOOT", "rebooting_hard", CF_STATE_REBOOTING, FALSE},
         {"SHUTOFF", "rebooting_hard", CF_STATE_REBOOTING, FALSE},
         {"ACTIVE", "image_snapshot", CF_STATE_RUNNING, FALSE},
+        {"ACTIVE", "pausing", CF_STATE_STOPPING, FALSE},
+        {"PAUSED", "unpausing", CF_STATE_STARTING, FALSE},
+        {"ACTIVE", "suspending", CF_STATE_STOPPING, FALSE},
+        {"SUSPENDED", "resuming", CF_STATE_STARTING, FALSE},
+        {"ACTIVE", "shelving_image_uploading", CF_STATE_STOPPING, FALSE},
+        {"SHELVED", "shelving_offloading", CF_STATE_STOPPING, FALSE},
+        {"SHELVED_OFFLOADED", "unshelving", CF_STATE_STARTING, FALSE},
+        {"SHELVED_OFFLOADED", "spawning", CF_STATE_STARTING, FALSE},
         {"ACTIVE", "a task of tomorrow", CF_STATE_RUNNING, FALSE},
         {"BUILD", "spawning", CF_STATE_BUILDING, FALSE},
         {"BUILD", NULL, CF_STATE_BUILDING, FALSE},
@@ -718,6 +809,9 @@ main(int argc, char **argv)
     g_test_add_func("/openstack/image", test_image);
     g_test_add_func("/openstack/image-queued", test_queued_image);
     g_test_add_func("/openstack/image-snapshot", test_snapshot);
+    g_test_add_func("/openstack/more-than-others", test_more);
+    g_test_add_func("/openstack/metadata-keys", test_metadata_keys);
+    g_test_add_func("/openstack/lock-versions", test_lock_versions);
     g_test_add_func("/openstack/wrong-types", test_wrong_types);
     g_test_add_func("/openstack/states", test_states);
     g_test_add_func("/openstack/lists-without-sense", test_bad_lists);

@@ -423,6 +423,7 @@ on_action(const CfActionResult *result, const GError *error, gpointer data)
         job->result.new_id = g_strdup(result->new_id);
         job->result.console_url = g_strdup(result->console_url);
         job->result.console_type = g_strdup(result->console_type);
+        job->result.console_log = g_strdup(result->console_log);
         job->result.method_path = g_strdup(result->method_path);
         job->result.request_id = g_strdup(result->request_id);
         job->result.job_id = g_strdup(result->job_id);

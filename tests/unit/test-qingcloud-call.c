@@ -1519,7 +1519,7 @@ test_table(Fixture *fixture, gconstpointer data)
     g_assert_cmpuint(ops->batch_max, ==, 50);
     g_assert_cmpuint(ops->batch_delete_max, ==, 50);
     g_assert_cmpuint(ops->composed, ==, 1u << CF_VERB_REBOOT_HARD);
-    g_assert_cmpuint(ops->verbs, ==, (1u << CF_VERB_N) - 1);
+    g_assert_cmpuint(ops->verbs, ==, (1u << CF_VERB_PAUSE) - 1);
     g_assert_cmpstr(ops->consoles[0], ==, "vnc");
     g_assert_null(ops->consoles[1]);
     g_assert_false(ops->tags_apart);

@@ -28,6 +28,10 @@ static const char *const server_names[] = {
     "expires",
     "tags",
     "image",
+    "lock",
+    "locked_reason",
+    "fault",
+    "metadata",
 };
 static const char *const image_names[] = {
     "id",          "name",       "status", "state",     "tags",     "description", "size",

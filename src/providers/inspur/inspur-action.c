@@ -467,6 +467,10 @@ prepare_server(CfInspurCall *call, GError **error)
     case CF_ACTION_RENAME:
     case CF_ACTION_DESCRIBE:
     case CF_ACTION_DELETE:
+    case CF_ACTION_LOCK:
+    case CF_ACTION_LOCK_REASON:
+    case CF_ACTION_METADATA:
+    case CF_ACTION_CONSOLE_LOG:
     case CF_ACTION_N:
         break;
     }
@@ -489,6 +493,10 @@ prepare_image(CfInspurCall *call, GError **error)
     case CF_ACTION_TAGS:
     case CF_ACTION_CONSOLE:
     case CF_ACTION_CAPTURE:
+    case CF_ACTION_LOCK:
+    case CF_ACTION_LOCK_REASON:
+    case CF_ACTION_METADATA:
+    case CF_ACTION_CONSOLE_LOG:
     case CF_ACTION_N:
         break;
     }

@@ -359,6 +359,8 @@ const CfProviderOps cf_provider_inspur = {
              (1u << CF_VERB_REBOOT) | (1u << CF_VERB_REBOOT_HARD),
     .lacks =
         {
+            [CF_SERVERS] = CF_FIELD_BIT(CF_SERVER_LOCK) | CF_FIELD_BIT(CF_SERVER_LOCKED_REASON) |
+                           CF_FIELD_BIT(CF_SERVER_FAULT) | CF_FIELD_BIT(CF_SERVER_METADATA),
             [CF_IMAGES] = CF_FIELD_BIT(CF_IMAGE_PLATFORM) | CF_FIELD_BIT(CF_IMAGE_PROVIDER),
         },
     .consoles = cf_inspur_consoles,

@@ -13,8 +13,8 @@
 
 /* --- results ---------------------------------------------------------------------------------- */
 
-static void
-fill_result(CfOsCall *call, const CfHttpReply *reply, CfActionResult *result)
+void
+cf_os_fill_result(CfOsCall *call, const CfHttpReply *reply, CfActionResult *result)
 {
     result->method_path = g_strdup(call->label);
     if (!reply)
@@ -23,26 +23,36 @@ fill_result(CfOsCall *call, const CfHttpReply *reply, CfActionResult *result)
     result->http_status = reply->status;
 }
 
-static void
-on_accepted(CfOsCall *call, const CfHttpReply *reply, const GError *error)
+void
+cf_os_on_accepted(CfOsCall *call, const CfHttpReply *reply, const GError *error)
 {
     g_auto(CfActionResult) result = {0};
 
-    fill_result(call, reply, &result);
+    cf_os_fill_result(call, reply, &result);
     call->callback.action(&result, error, call->data);
 }
 
-static void
-set_method(CfOsCall *call, const char *method)
+void
+cf_os_set_method(CfOsCall *call, const char *method)
 {
     g_free(call->method);
     call->method = g_strdup(method);
 }
 
-static void
-drop_body(CfOsCall *call)
+void
+cf_os_drop_body(CfOsCall *call)
 {
     g_string_free(g_steal_pointer(&call->body), TRUE);
+}
+
+gboolean
+cf_os_needs_version(const CfOs *os, int version, const char *what, GError **error)
+{
+    if (os->version < 0 || os->version >= version)
+        return TRUE;
+    g_set_error(error, CF_ERROR, CF_ERROR_UNSUPPORTED,
+                "this cloud's compute version 2.%d has no %s", os->version, what);
+    return FALSE;
 }
 
 /* --- servers: actions ------------------------------------------------------------------------- */
@@ -51,14 +61,15 @@ static const struct {
     const char *action;
     const char *type; /* (nullable): then the action has no argument */
 } verbs[CF_VERB_N] = {
-    [CF_VERB_ON] = {"os-start", NULL},
-    [CF_VERB_OFF] = {"os-stop", NULL},
-    [CF_VERB_REBOOT] = {"reboot", "SOFT"},
-    [CF_VERB_REBOOT_HARD] = {"reboot", "HARD"},
+    [CF_VERB_ON] = {"os-start", NULL},     [CF_VERB_OFF] = {"os-stop", NULL},
+    [CF_VERB_REBOOT] = {"reboot", "SOFT"}, [CF_VERB_REBOOT_HARD] = {"reboot", "HARD"},
+    [CF_VERB_PAUSE] = {"pause", NULL},     [CF_VERB_UNPAUSE] = {"unpause", NULL},
+    [CF_VERB_SUSPEND] = {"suspend", NULL}, [CF_VERB_RESUME] = {"resume", NULL},
+    [CF_VERB_SHELVE] = {"shelve", NULL},   [CF_VERB_UNSHELVE] = {"unshelve", NULL},
 };
 
-static void
-begin_action(CfOsCall *call, CfJsonWriter *writer)
+void
+cf_os_begin_action(CfOsCall *call, CfJsonWriter *writer)
 {
     g_string_append(call->path, "/action");
     cf_json_writer_init(writer, call->body);
@@ -76,7 +87,7 @@ prepare_power(CfOsCall *call, GError **error)
                     cf_verb_to_string(verb));
         return FALSE;
     }
-    begin_action(call, &writer);
+    cf_os_begin_action(call, &writer);
     if (verbs[verb].type) {
         cf_json_open(&writer, verbs[verb].action, '{');
         cf_json_put(&writer, "type", verbs[verb].type);
@@ -96,7 +107,7 @@ prepare_update(CfOsCall *call, const char *member)
     gboolean clear = call->action->kind == CF_ACTION_DESCRIBE && !*text;
     CfJsonWriter writer;
 
-    set_method(call, "PUT");
+    cf_os_set_method(call, "PUT");
     cf_json_writer_init(&writer, call->body);
     cf_json_open(&writer, NULL, '{');
     cf_json_open(&writer, "server", '{');
@@ -108,11 +119,8 @@ prepare_update(CfOsCall *call, const char *member)
 static gboolean
 prepare_describe(CfOsCall *call, GError **error)
 {
-    if (call->os->version >= 0 && call->os->version < CF_OS_HAS_DESCRIPTION) {
-        g_set_error(error, CF_ERROR, CF_ERROR_UNSUPPORTED,
-                    "this cloud's compute version 2.%d has no descriptions", call->os->version);
+    if (!cf_os_needs_version(call->os, CF_OS_HAS_DESCRIPTION, "descriptions", error))
         return FALSE;
-    }
     prepare_update(call, "description");
     return TRUE;
 }
@@ -164,13 +172,13 @@ on_console(CfOsCall *call, const CfHttpReply *reply, const GError *error)
     gsize len;
 
     if (error) {
-        on_accepted(call, NULL, error);
+        cf_os_on_accepted(call, NULL, error);
         return;
     }
     text = g_bytes_get_data(reply->body, &len);
     if (cf_json_check(text, len, &whole, NULL))
         cf_json_read(whole, console_fields, G_N_ELEMENTS(console_fields), &console, NULL);
-    fill_result(call, reply, &result);
+    cf_os_fill_result(call, reply, &result);
     result.console_url = console.url;
     result.console_type = console.type ? console.type : g_strdup(call->action->text);
     if (!result.console_url || !is_one_line(result.console_url))
@@ -198,7 +206,7 @@ write_old_console(CfOsCall *call, guint console)
 {
     CfJsonWriter writer;
 
-    begin_action(call, &writer);
+    cf_os_begin_action(call, &writer);
     cf_json_open(&writer, consoles[console].action, '{');
     cf_json_put(&writer, "type", consoles[console].type);
     cf_json_close(&writer, '}');
@@ -254,7 +262,7 @@ on_captured(CfOsCall *call, const CfHttpReply *reply, const GError *error)
 {
     g_auto(CfActionResult) result = {0};
 
-    fill_result(call, reply, &result);
+    cf_os_fill_result(call, reply, &result);
     if (reply)
         result.new_id = read_new_id(reply);
     call->callback.action(&result, error, call->data);
@@ -272,7 +280,7 @@ prepare_capture(CfOsCall *call, GError **error)
         g_set_error(error, CF_ERROR, CF_ERROR_INVALID, "an image needs a name");
         return FALSE;
     }
-    begin_action(call, &writer);
+    cf_os_begin_action(call, &writer);
     cf_json_open(&writer, "createImage", '{');
     cf_json_put(&writer, "name", action->text);
     cf_json_open(&writer, "metadata", '{');
@@ -324,16 +332,16 @@ on_tag_changed(CfOsCall *call, const CfHttpReply *reply, const GError *error)
         (strstr(words->message, "has no tag") || strstr(words->message, "tag not found") ||
          strcasestr(words->message, "not find tag")))
         error = NULL;
-    on_accepted(call, reply, error);
+    cf_os_on_accepted(call, reply, error);
 }
 
 static void
 prepare_one_tag(CfOsCall *call, const char *tag, gboolean added)
 {
-    set_method(call, added ? "PUT" : "DELETE");
+    cf_os_set_method(call, added ? "PUT" : "DELETE");
     g_string_append(call->path, "/tags");
     cf_os_call_add_segment(call, tag);
-    drop_body(call);
+    cf_os_drop_body(call);
     call->done = on_tag_changed;
 }
 
@@ -374,16 +382,6 @@ check_tags(const CfAction *action, GError **error)
 }
 
 static gboolean
-has_tags(const CfOs *os, GError **error)
-{
-    if (os->version < 0 || os->version >= CF_OS_HAS_TAGS)
-        return TRUE;
-    g_set_error(error, CF_ERROR, CF_ERROR_UNSUPPORTED,
-                "this cloud's compute version 2.%d has no tags of servers", os->version);
-    return FALSE;
-}
-
-static gboolean
 prepare_server_tags(CfOsCall *call, GError **error)
 {
     const CfAction *action = call->action;
@@ -391,13 +389,14 @@ prepare_server_tags(CfOsCall *call, GError **error)
     gboolean added;
     CfJsonWriter writer;
 
-    if (!has_tags(call->os, error) || !check_tags(action, error))
+    if (!cf_os_needs_version(call->os, CF_OS_HAS_TAGS, "tags of servers", error) ||
+        !check_tags(action, error))
         return FALSE;
     if (differs_by_one(action, &tag, &added) && cf_os_is_addressable(tag) && !strpbrk(tag, "/,")) {
         prepare_one_tag(call, tag, added);
         return TRUE;
     }
-    set_method(call, "PUT");
+    cf_os_set_method(call, "PUT");
     g_string_append(call->path, "/tags");
     cf_json_writer_init(&writer, call->body);
     cf_json_open(&writer, NULL, '{');
@@ -412,7 +411,7 @@ prepare_server_tags(CfOsCall *call, GError **error)
 static void
 begin_patch(CfOsCall *call, CfJsonWriter *writer, const char *path)
 {
-    set_method(call, "PATCH");
+    cf_os_set_method(call, "PATCH");
     call->content_type = PATCH_TYPE;
     cf_json_writer_init(writer, call->body);
     cf_json_open(writer, NULL, '[');
@@ -461,8 +460,8 @@ prepare_image_tags(CfOsCall *call, GError **error)
 static gboolean
 prepare_delete(CfOsCall *call)
 {
-    set_method(call, "DELETE");
-    drop_body(call);
+    cf_os_set_method(call, "DELETE");
+    cf_os_drop_body(call);
     return TRUE;
 }
 
@@ -493,6 +492,14 @@ prepare_server(CfOsCall *call, GError **error)
         return prepare_console(call, error);
     case CF_ACTION_CAPTURE:
         return prepare_capture(call, error);
+    case CF_ACTION_LOCK:
+        return cf_os_prepare_lock(call);
+    case CF_ACTION_LOCK_REASON:
+        return cf_os_prepare_lock_reason(call, error);
+    case CF_ACTION_METADATA:
+        return cf_os_prepare_metadata(call, error);
+    case CF_ACTION_CONSOLE_LOG:
+        return cf_os_prepare_console_log(call);
     case CF_ACTION_DELETE:
     case CF_ACTION_N:
         break;
@@ -517,6 +524,10 @@ prepare_image(CfOsCall *call, GError **error)
     case CF_ACTION_POWER:
     case CF_ACTION_CONSOLE:
     case CF_ACTION_CAPTURE:
+    case CF_ACTION_LOCK:
+    case CF_ACTION_LOCK_REASON:
+    case CF_ACTION_METADATA:
+    case CF_ACTION_CONSOLE_LOG:
     case CF_ACTION_N:
         break;
     }
@@ -553,8 +564,8 @@ cf_os_act(gpointer handle, CfAction *action, gint64 deadline_us, CfActionCallbac
 {
     CfOsService service = action->collection == CF_SERVERS ? CF_OS_COMPUTE : CF_OS_IMAGE;
     g_autoptr(GError) error = NULL;
-    CfOsCall *call =
-        cf_os_call_new(handle, service, CF_HTTP_CHANGE, "POST", deadline_us, on_accepted, data);
+    CfOsCall *call = cf_os_call_new(handle, service, CF_HTTP_CHANGE, "POST", deadline_us,
+                                    cf_os_on_accepted, data);
 
     call->callback.action = callback;
     call->action = cf_action_ref(action);

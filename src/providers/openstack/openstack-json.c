@@ -1,36 +1,46 @@
 #include "providers/openstack/private.h"
 
+#include "model/metadata.h"
 #include "providers/take.h"
+#include "util/text.h"
 #include "json/fields.h"
 
 #include <string.h>
 
 /* --- states ----------------------------------------------------------------------------------- */
 
+#define VERB(verb) (1u << CF_VERB_##verb)
+
+/* verbs: what Nova takes in that status, and what it is already; 0: nobody knows. */
 static const struct {
     const char *status;
     CfState state;
     gboolean passing; /* goes on to another status by itself */
+    guint verbs;
 } server_states[] = {
-    {"ACTIVE", CF_STATE_RUNNING, FALSE},
-    {"SHUTOFF", CF_STATE_STOPPED, FALSE},
-    {"BUILD", CF_STATE_BUILDING, TRUE},
-    {"REBOOT", CF_STATE_REBOOTING, TRUE},
-    {"HARD_REBOOT", CF_STATE_REBOOTING, TRUE},
-    {"PAUSED", CF_STATE_PAUSED, FALSE},
-    {"SUSPENDED", CF_STATE_SUSPENDED, FALSE},
-    {"SHELVED", CF_STATE_STOPPED, FALSE},
-    {"SHELVED_OFFLOADED", CF_STATE_STOPPED, FALSE},
-    {"RESIZE", CF_STATE_RESIZING, TRUE},
-    {"REVERT_RESIZE", CF_STATE_RESIZING, TRUE},
-    {"VERIFY_RESIZE", CF_STATE_RESIZING, FALSE}, /* waits for somebody to confirm */
-    {"REBUILD", CF_STATE_REBUILDING, TRUE},
-    {"MIGRATING", CF_STATE_RUNNING, TRUE},
-    {"PASSWORD", CF_STATE_RUNNING, TRUE},
-    {"RESCUE", CF_STATE_RUNNING, FALSE},
-    {"ERROR", CF_STATE_ERROR, FALSE},
-    {"DELETED", CF_STATE_DELETED, FALSE},
-    {"SOFT_DELETED", CF_STATE_DELETED, FALSE},
+    {"ACTIVE", CF_STATE_RUNNING, FALSE,
+     VERB(ON) | VERB(OFF) | VERB(REBOOT) | VERB(REBOOT_HARD) | VERB(PAUSE) | VERB(SUSPEND) |
+         VERB(SHELVE)},
+    {"SHUTOFF", CF_STATE_STOPPED, FALSE, VERB(ON) | VERB(OFF) | VERB(REBOOT_HARD) | VERB(SHELVE)},
+    {"BUILD", CF_STATE_BUILDING, TRUE, 0},
+    {"REBOOT", CF_STATE_REBOOTING, TRUE, 0},
+    {"HARD_REBOOT", CF_STATE_REBOOTING, TRUE, 0},
+    {"PAUSED", CF_STATE_PAUSED, FALSE,
+     VERB(PAUSE) | VERB(UNPAUSE) | VERB(REBOOT_HARD) | VERB(SHELVE)},
+    {"SUSPENDED", CF_STATE_SUSPENDED, FALSE,
+     VERB(SUSPEND) | VERB(RESUME) | VERB(REBOOT_HARD) | VERB(SHELVE)},
+    {"SHELVED", CF_STATE_STOPPED, FALSE, VERB(SHELVE) | VERB(UNSHELVE)},
+    {"SHELVED_OFFLOADED", CF_STATE_STOPPED, FALSE, VERB(SHELVE) | VERB(UNSHELVE)},
+    {"RESIZE", CF_STATE_RESIZING, TRUE, 0},
+    {"REVERT_RESIZE", CF_STATE_RESIZING, TRUE, 0},
+    {"VERIFY_RESIZE", CF_STATE_RESIZING, FALSE, 0}, /* waits for somebody to confirm */
+    {"REBUILD", CF_STATE_REBUILDING, TRUE, 0},
+    {"MIGRATING", CF_STATE_RUNNING, TRUE, 0},
+    {"PASSWORD", CF_STATE_RUNNING, TRUE, 0},
+    {"RESCUE", CF_STATE_RUNNING, FALSE, VERB(ON)},
+    {"ERROR", CF_STATE_ERROR, FALSE, VERB(OFF) | VERB(REBOOT_HARD)},
+    {"DELETED", CF_STATE_DELETED, FALSE, 0},
+    {"SOFT_DELETED", CF_STATE_DELETED, FALSE, 0},
 };
 
 /* The status does not show these: a server that is being stopped still says ACTIVE. Any other task
@@ -38,17 +48,29 @@ static const struct {
 static const struct {
     const char *task;
     CfState state;
+    gboolean of_stopped; /* only where the status says that it is stopped */
 } server_tasks[] = {
-    {"powering-on", CF_STATE_STARTING},
-    {"powering-off", CF_STATE_STOPPING},
-    {"rebooting", CF_STATE_REBOOTING},
-    {"reboot_pending", CF_STATE_REBOOTING},
-    {"reboot_started", CF_STATE_REBOOTING},
-    {"rebooting_hard", CF_STATE_REBOOTING},
-    {"reboot_pending_hard", CF_STATE_REBOOTING},
-    {"reboot_started_hard", CF_STATE_REBOOTING},
-    {"deleting", CF_STATE_DELETING},
-    {"soft-deleting", CF_STATE_DELETING},
+    {"powering-on", CF_STATE_STARTING, FALSE},
+    {"powering-off", CF_STATE_STOPPING, FALSE},
+    {"rebooting", CF_STATE_REBOOTING, FALSE},
+    {"reboot_pending", CF_STATE_REBOOTING, FALSE},
+    {"reboot_started", CF_STATE_REBOOTING, FALSE},
+    {"rebooting_hard", CF_STATE_REBOOTING, FALSE},
+    {"reboot_pending_hard", CF_STATE_REBOOTING, FALSE},
+    {"reboot_started_hard", CF_STATE_REBOOTING, FALSE},
+    {"deleting", CF_STATE_DELETING, FALSE},
+    {"soft-deleting", CF_STATE_DELETING, FALSE},
+    /* These have no word of their own: on the way to standing still, and back. */
+    {"pausing", CF_STATE_STOPPING, FALSE},
+    {"suspending", CF_STATE_STOPPING, FALSE},
+    {"shelving", CF_STATE_STOPPING, FALSE},
+    {"shelving_image_pending_upload", CF_STATE_STOPPING, FALSE},
+    {"shelving_image_uploading", CF_STATE_STOPPING, FALSE},
+    {"shelving_offloading", CF_STATE_STOPPING, FALSE},
+    {"unpausing", CF_STATE_STARTING, FALSE},
+    {"resuming", CF_STATE_STARTING, FALSE},
+    {"unshelving", CF_STATE_STARTING, FALSE},
+    {"spawning", CF_STATE_STARTING, TRUE}, /* the end of unshelving */
 };
 
 static const struct {
@@ -82,11 +104,21 @@ cf_os_server_state(const char *status, const char *task, gboolean *ret_settled)
     if (state == CF_STATE_DELETED)
         settled = TRUE;
     for (guint i = 0; task && state != CF_STATE_DELETED && i < G_N_ELEMENTS(server_tasks); i++)
-        if (g_ascii_strcasecmp(server_tasks[i].task, task) == 0)
+        if (g_ascii_strcasecmp(server_tasks[i].task, task) == 0 &&
+            (!server_tasks[i].of_stopped || state == CF_STATE_STOPPED))
             state = server_tasks[i].state;
     if (ret_settled)
         *ret_settled = settled;
     return state;
+}
+
+static guint
+server_verbs(const char *status)
+{
+    for (guint i = 0; status && i < G_N_ELEMENTS(server_states); i++)
+        if (g_ascii_strcasecmp(server_states[i].status, status) == 0)
+            return server_states[i].verbs;
+    return 0;
 }
 
 CfState
@@ -182,6 +214,81 @@ take_addresses(const CfJsonField *field, CfJsonSpan value, gpointer target)
     return TRUE;
 }
 
+static gboolean
+take_locked(const CfJsonField *field, CfJsonSpan value, gpointer target)
+{
+    CfJsonKind kind = cf_json_kind(value);
+
+    return cf_take_set(field, target,
+                       kind == CF_JSON_TRUE    ? "1"
+                       : kind == CF_JSON_FALSE ? "0"
+                                               : NULL);
+}
+
+typedef struct {
+    char *code, *message, *details;
+} Fault;
+
+static const CfJsonField fault_fields[] = {
+    {"code", cf_json_take_text, offsetof(Fault, code), CF_JSON_OPTIONAL},
+    {"message", cf_json_take_text, offsetof(Fault, message), CF_JSON_OPTIONAL},
+    {"details", cf_json_take_text, offsetof(Fault, details), CF_JSON_OPTIONAL},
+};
+
+/* "500: message" as in last_error, then the details as they stand, which only administrators are
+ * told. */
+static gboolean
+take_fault(const CfJsonField *field, CfJsonSpan value, gpointer target)
+{
+    Fault fault = {NULL, NULL, NULL};
+    g_autoptr(GString) text = g_string_new(NULL);
+
+    if (cf_json_kind(value) == CF_JSON_OBJECT)
+        cf_json_read(value, fault_fields, G_N_ELEMENTS(fault_fields), &fault, NULL);
+    if (fault.message) {
+        g_autofree char *line = cf_text_one_line(fault.message);
+
+        if (fault.code && *fault.code)
+            g_string_append_printf(text, "%s: ", fault.code);
+        g_string_append(text, g_strchomp(line));
+    }
+    if (fault.details && *fault.details)
+        g_string_append_printf(text, "%s%s", text->len > 0 ? "\n" : "", fault.details);
+    g_free(fault.code);
+    g_free(fault.message);
+    g_free(fault.details);
+    return cf_take_set(field, target, g_strchomp(text->str));
+}
+
+/* {} is that there is none, and that there can be. */
+static gboolean
+take_metadata(const CfJsonField *field, CfJsonSpan value, gpointer target)
+{
+    g_autoptr(GPtrArray) lines = g_ptr_array_new_with_free_func(g_free);
+    g_autofree char *text = NULL;
+    CfJsonSpan key_span, item;
+    CfJsonIter iter;
+
+    cf_record_builder_set(target, (guint) field->target, NULL);
+    if (cf_json_kind(value) != CF_JSON_OBJECT)
+        return FALSE;
+    cf_json_iter_init(&iter, value);
+    while (cf_json_iter_next(&iter, &key_span, &item)) {
+        g_autofree char *key = cf_json_string(key_span);
+        g_autofree char *plain = cf_json_scalar(item);
+
+        if (plain && *plain && cf_os_is_secret(key)) {
+            g_free(plain);
+            plain = g_strdup(CF_JSON_MASK);
+        }
+        if (plain)
+            cf_metadata_add(lines, key, plain);
+    }
+    text = cf_metadata_join(lines);
+    cf_record_builder_set(target, (guint) field->target, text);
+    return TRUE;
+}
+
 /* --- records ---------------------------------------------------------------------------------- */
 
 /* Helpers of the two places that need two members: taken first, put together at the end. */
@@ -232,6 +339,10 @@ static const CfJsonField server_fields[] = {
     {"security_groups", take_groups, CF_SERVER_SECURITY_GROUPS, CF_JSON_OPTIONAL},
     {"tags", take_tags, CF_SERVER_TAGS, CF_JSON_OPTIONAL},
     {"image", take_image, CF_SERVER_IMAGE, CF_JSON_OPTIONAL},
+    {"locked", take_locked, CF_SERVER_LOCK, CF_JSON_OPTIONAL},
+    {"locked_reason", cf_take_value, CF_SERVER_LOCKED_REASON, CF_JSON_OPTIONAL},
+    {"fault", take_fault, CF_SERVER_FAULT, CF_JSON_OPTIONAL},
+    {"metadata", take_metadata, CF_SERVER_METADATA, CF_JSON_OPTIONAL},
 };
 
 static const CfJsonField image_fields[] = {
@@ -261,7 +372,8 @@ static guint
 server_can(const CfOsView *view, const char *id, CfState state)
 {
     guint can = CF_CAN(CF_ACTION_POWER) | CF_CAN(CF_ACTION_RENAME) | CF_CAN(CF_ACTION_CONSOLE) |
-                CF_CAN(CF_ACTION_CAPTURE);
+                CF_CAN(CF_ACTION_CAPTURE) | CF_CAN(CF_ACTION_METADATA) |
+                CF_CAN(CF_ACTION_CONSOLE_LOG);
 
     if (state == CF_STATE_DELETED || !cf_os_is_addressable(id))
         return 0;
@@ -269,6 +381,10 @@ server_can(const CfOsView *view, const char *id, CfState state)
         can |= CF_CAN(CF_ACTION_TAGS);
     if (view->version >= CF_OS_HAS_DESCRIPTION)
         can |= CF_CAN(CF_ACTION_DESCRIBE);
+    if (view->version >= CF_OS_HAS_LOCKED)
+        can |= CF_CAN(CF_ACTION_LOCK);
+    if (view->version >= CF_OS_HAS_LOCKED_REASON)
+        can |= CF_CAN(CF_ACTION_LOCK_REASON);
     return can;
 }
 
@@ -291,6 +407,7 @@ finish_server(const CfOsView *view, Draft *draft)
     CfState state = cf_os_server_state(cf_builder_get(builder, CF_SERVER_STATUS),
                                        cf_builder_get(builder, CF_SERVER_TASK), &builder->settled);
 
+    builder->verbs = server_verbs(cf_builder_get(builder, CF_SERVER_STATUS));
     cf_record_builder_set(builder, CF_SERVER_STATE, cf_state_to_string(state));
     cf_record_builder_set(builder, CF_SERVER_REGION, view->region);
     /* Only administrators are told the host; others a word that differs by host. */
@@ -376,6 +493,19 @@ cf_os_is_secret(const char *key)
         if (strcmp(lower, whole[i]) == 0)
             return TRUE;
     return FALSE;
+}
+
+/* What the API's own check lets through. */
+gboolean
+cf_os_is_metadata_key(const char *key)
+{
+    static const char others[] = "-_:. ";
+    gsize len = strlen(key);
+
+    for (const char *p = key; *p; p++)
+        if (!g_ascii_isalnum(*p) && !strchr(others, *p))
+            return FALSE;
+    return len > 0 && len <= CF_OS_METADATA_KEY_MAX;
 }
 
 /* --- answers ---------------------------------------------------------------------------------- */

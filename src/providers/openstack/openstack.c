@@ -276,12 +276,16 @@ const CfProviderOps cf_provider_openstack = {
         {
             [CF_SERVERS] = CF_CAN(CF_ACTION_POWER) | CF_CAN(CF_ACTION_RENAME) |
                            CF_CAN(CF_ACTION_DESCRIBE) | CF_CAN(CF_ACTION_TAGS) |
-                           CF_CAN(CF_ACTION_CONSOLE) | CF_CAN(CF_ACTION_CAPTURE),
+                           CF_CAN(CF_ACTION_CONSOLE) | CF_CAN(CF_ACTION_CAPTURE) |
+                           CF_CAN(CF_ACTION_LOCK) | CF_CAN(CF_ACTION_LOCK_REASON) |
+                           CF_CAN(CF_ACTION_METADATA) | CF_CAN(CF_ACTION_CONSOLE_LOG),
             [CF_IMAGES] = CF_CAN(CF_ACTION_RENAME) | CF_CAN(CF_ACTION_DESCRIBE) |
                           CF_CAN(CF_ACTION_TAGS) | CF_CAN(CF_ACTION_DELETE),
         },
     .verbs = (1u << CF_VERB_ON) | (1u << CF_VERB_OFF) | (1u << CF_VERB_REBOOT) |
-             (1u << CF_VERB_REBOOT_HARD),
+             (1u << CF_VERB_REBOOT_HARD) | (1u << CF_VERB_PAUSE) | (1u << CF_VERB_UNPAUSE) |
+             (1u << CF_VERB_SUSPEND) | (1u << CF_VERB_RESUME) | (1u << CF_VERB_SHELVE) |
+             (1u << CF_VERB_UNSHELVE),
     .lacks =
         {
             [CF_SERVERS] = CF_FIELD_BIT(CF_SERVER_CHARGE_TYPE) | CF_FIELD_BIT(CF_SERVER_EXPIRES),
@@ -298,4 +302,5 @@ const CfProviderOps cf_provider_openstack = {
     .show = cf_os_show,
     .act = cf_os_act,
     .is_secret = cf_os_is_secret,
+    .is_metadata_key = cf_os_is_metadata_key,
 };

@@ -4,6 +4,7 @@
 #include "auth/keystone.h"
 #include "providers/openstack/openstack-error.h"
 #include "providers/provider.h"
+#include "json/write.h"
 
 G_BEGIN_DECLS
 
@@ -13,10 +14,14 @@ G_BEGIN_DECLS
 #define CF_OS_VERSION_MAX 93
 #define CF_OS_VERSION_NONE 0 /* a server of API 2.0: it has no such versions */
 #define CF_OS_HAS_REMOTE_CONSOLES 6
+#define CF_OS_HAS_LOCKED 9 /* it can be locked from 2.1, but not seen to be */
 #define CF_OS_HAS_DESCRIPTION 19
 #define CF_OS_HAS_TAGS 26
 #define CF_OS_HAS_VERSION_HEADER 27
 #define CF_OS_HAS_IMAGE_ID_BODY 45
+#define CF_OS_HAS_LOCKED_REASON 73
+
+#define CF_OS_METADATA_KEY_MAX 255
 
 typedef struct _CfOs CfOs;
 typedef struct _CfOsCall CfOsCall;
@@ -169,6 +174,8 @@ CfState cf_os_image_state(const char *status);
 /* Whether the id can stand in a path as one segment. */
 gboolean cf_os_is_addressable(const char *id);
 gboolean cf_os_is_secret(const char *key);
+/* Whether metadata may have it. */
+gboolean cf_os_is_metadata_key(const char *key);
 
 /* records: (element-type CfJsonSpan): filled. ret_next: (transfer full) (nullable): the marker of
  * the page after this one. Errors: PROTOCOL, naming the key. */
@@ -190,6 +197,22 @@ void cf_os_authenticate(gpointer handle, gint64 deadline_us, CfDoneCallback call
                         gpointer data);
 void cf_os_act(gpointer handle, CfAction *action, gint64 deadline_us, CfActionCallback callback,
                gpointer data);
+
+/* For what prepares a call of an action. */
+gboolean cf_os_needs_version(const CfOs *os, int version, const char *what, GError **error);
+void cf_os_set_method(CfOsCall *call, const char *method);
+void cf_os_drop_body(CfOsCall *call);
+/* POST …/action: the writer stands in the object that the body is. */
+void cf_os_begin_action(CfOsCall *call, CfJsonWriter *writer);
+void cf_os_fill_result(CfOsCall *call, const CfHttpReply *reply, CfActionResult *result);
+/* A CfOsDone. */
+void cf_os_on_accepted(CfOsCall *call, const CfHttpReply *reply, const GError *error);
+
+/* openstack-more.c */
+gboolean cf_os_prepare_lock(CfOsCall *call);
+gboolean cf_os_prepare_lock_reason(CfOsCall *call, GError **error);
+gboolean cf_os_prepare_metadata(CfOsCall *call, GError **error);
+gboolean cf_os_prepare_console_log(CfOsCall *call);
 
 extern const char *const cf_os_consoles[];
 

@@ -340,6 +340,10 @@ begin_server(CfQingcloudCall *call, GError **error)
     case CF_ACTION_CAPTURE:
         return begin_capture(call, error);
     case CF_ACTION_DELETE:
+    case CF_ACTION_LOCK:
+    case CF_ACTION_LOCK_REASON:
+    case CF_ACTION_METADATA:
+    case CF_ACTION_CONSOLE_LOG:
     case CF_ACTION_N:
         break;
     }
@@ -361,6 +365,10 @@ begin_image(CfQingcloudCall *call, GError **error)
     case CF_ACTION_POWER:
     case CF_ACTION_CONSOLE:
     case CF_ACTION_CAPTURE:
+    case CF_ACTION_LOCK:
+    case CF_ACTION_LOCK_REASON:
+    case CF_ACTION_METADATA:
+    case CF_ACTION_CONSOLE_LOG:
     case CF_ACTION_N:
         break;
     }

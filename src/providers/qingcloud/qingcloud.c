@@ -186,7 +186,9 @@ const CfProviderOps cf_provider_qingcloud = {
     .composed = 1u << CF_VERB_REBOOT_HARD,
     .lacks =
         {
-            [CF_SERVERS] = CF_FIELD_BIT(CF_SERVER_REGION) | CF_FIELD_BIT(CF_SERVER_CHARGE_TYPE) |
+            [CF_SERVERS] = CF_FIELD_BIT(CF_SERVER_LOCK) | CF_FIELD_BIT(CF_SERVER_LOCKED_REASON) |
+                           CF_FIELD_BIT(CF_SERVER_FAULT) | CF_FIELD_BIT(CF_SERVER_METADATA) |
+                           CF_FIELD_BIT(CF_SERVER_REGION) | CF_FIELD_BIT(CF_SERVER_CHARGE_TYPE) |
                            CF_FIELD_BIT(CF_SERVER_EXPIRES),
             [CF_IMAGES] = CF_FIELD_BIT(CF_IMAGE_MIN_DISK_GB) | CF_FIELD_BIT(CF_IMAGE_MIN_RAM_MB) |
                           CF_FIELD_BIT(CF_IMAGE_FORMAT) | CF_FIELD_BIT(CF_IMAGE_CHECKSUM),

@@ -317,6 +317,10 @@ prepare_server(CfUcloudstackCall *call, GError **error)
         return prepare_capture(call, error);
     case CF_ACTION_TAGS:
     case CF_ACTION_DELETE:
+    case CF_ACTION_LOCK:
+    case CF_ACTION_LOCK_REASON:
+    case CF_ACTION_METADATA:
+    case CF_ACTION_CONSOLE_LOG:
     case CF_ACTION_N:
         break;
     }
@@ -336,6 +340,10 @@ prepare_image(CfUcloudstackCall *call, GError **error)
     case CF_ACTION_TAGS:
     case CF_ACTION_CONSOLE:
     case CF_ACTION_CAPTURE:
+    case CF_ACTION_LOCK:
+    case CF_ACTION_LOCK_REASON:
+    case CF_ACTION_METADATA:
+    case CF_ACTION_CONSOLE_LOG:
     case CF_ACTION_N:
         break;
     }

@@ -185,7 +185,9 @@ const CfProviderOps cf_provider_ucloudstack = {
     /* VMType is the kind of cluster that a server runs on, not its size. */
     .lacks =
         {
-            [CF_SERVERS] = CF_FIELD_BIT(CF_SERVER_TASK) | CF_FIELD_BIT(CF_SERVER_KEY_NAME) |
+            [CF_SERVERS] = CF_FIELD_BIT(CF_SERVER_LOCK) | CF_FIELD_BIT(CF_SERVER_LOCKED_REASON) |
+                           CF_FIELD_BIT(CF_SERVER_FAULT) | CF_FIELD_BIT(CF_SERVER_METADATA) |
+                           CF_FIELD_BIT(CF_SERVER_TASK) | CF_FIELD_BIT(CF_SERVER_KEY_NAME) |
                            CF_FIELD_BIT(CF_SERVER_FLAVOR) | CF_FIELD_BIT(CF_SERVER_TAGS),
             [CF_IMAGES] = CF_FIELD_BIT(CF_IMAGE_TAGS) | CF_FIELD_BIT(CF_IMAGE_MIN_DISK_GB) |
                           CF_FIELD_BIT(CF_IMAGE_MIN_RAM_MB) | CF_FIELD_BIT(CF_IMAGE_FORMAT) |
