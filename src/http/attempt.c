@@ -372,12 +372,19 @@ was_sent(const CfAttempt *attempt)
     return info_long(attempt, CURLINFO_REQUEST_SIZE) > 0;
 }
 
-static const char *
-outcome_unknown(const CfAttempt *attempt)
+static gboolean
+may_be_done(const CfAttempt *attempt)
 {
-    return attempt->input.request->cls == CF_HTTP_CHANGE && was_sent(attempt)
-               ? "; the outcome is unknown"
-               : "";
+    return attempt->input.request->cls == CF_HTTP_CHANGE && was_sent(attempt);
+}
+
+/* Returns: (transfer full): error, which it takes. */
+static GError *
+with_doubt(const CfAttempt *attempt, GError *error)
+{
+    if (may_be_done(attempt))
+        cf_error_set_unsure(error);
+    return error;
 }
 
 static GError *
@@ -394,8 +401,8 @@ timeout_error(const CfAttempt *attempt)
 
     if (was_sent(attempt))
         what = attempt->header_bytes > 0 ? "no complete answer" : "no answer";
-    return g_error_new(CF_ERROR, CF_ERROR_TIMEOUT, "%s: %s within %.1f s%s", attempt->input.host,
-                       what, seconds, outcome_unknown(attempt));
+    return with_doubt(attempt, g_error_new(CF_ERROR, CF_ERROR_TIMEOUT, "%s: %s within %.1f s",
+                                           attempt->input.host, what, seconds));
 }
 
 static GError *
@@ -416,17 +423,15 @@ connect_error(const CfAttempt *attempt)
 static GError *
 broken_error(const CfAttempt *attempt)
 {
-    if (*outcome_unknown(attempt))
-        return make_error(attempt, CF_ERROR_PROTOCOL,
-                          "the connection broke before the answer; the outcome is unknown");
-    return make_error(attempt, CF_ERROR_NO_CONNECT, "the connection broke before the answer");
+    CfErrorCode code = may_be_done(attempt) ? CF_ERROR_PROTOCOL : CF_ERROR_NO_CONNECT;
+
+    return with_doubt(attempt, make_error(attempt, code, "the connection broke before the answer"));
 }
 
 static GError *
 cut_error(const CfAttempt *attempt, const char *why)
 {
-    return g_error_new(CF_ERROR, CF_ERROR_PROTOCOL, "%s: %s%s", attempt->input.host, why,
-                       outcome_unknown(attempt));
+    return with_doubt(attempt, make_error(attempt, CF_ERROR_PROTOCOL, why));
 }
 
 static GError *

@@ -387,8 +387,7 @@ static gboolean
 may_have_reached(const GError *error)
 {
     return g_error_matches(error, CF_ERROR, CF_ERROR_TIMEOUT) ||
-           g_error_matches(error, CF_ERROR, CF_ERROR_PROTOCOL) ||
-           strstr(error->message, "outcome is unknown") != NULL;
+           g_error_matches(error, CF_ERROR, CF_ERROR_PROTOCOL) || cf_error_is_unsure(error);
 }
 
 static void

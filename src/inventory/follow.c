@@ -75,7 +75,7 @@ follow_is_empty(const CfFollow *follow)
     for (guint i = 0; i < CF_ACTION_N; i++)
         if (follow->pending[i])
             return FALSE;
-    return TRUE;
+    return cf_clock_mono_us() >= follow->doubt_us;
 }
 
 static void
@@ -422,18 +422,36 @@ cf_follow_hurry(CfCollectionState *state, const char *id, gint64 delay_us)
     schedule(state->inventory);
 }
 
+static CfFollow *
+follow_make(CfCollectionState *state, guint32 handle)
+{
+    CfFollow *follow = follow_of(state, handle);
+
+    if (!follow) {
+        follow = g_new0(CfFollow, 1);
+        follow->handle = handle;
+        g_hash_table_replace(state->follows, GUINT_TO_POINTER(CF_HANDLE_SLOT(handle)), follow);
+    }
+    return follow;
+}
+
+void
+cf_follow_doubt(CfCollectionState *state, const CfResource *resource)
+{
+    CfFollow *follow = follow_make(state, resource->handle);
+
+    follow->interval_us = INTERVAL_MIN_US;
+    follow->next_us = cf_clock_mono_us() + follow->interval_us;
+    follow->doubt_us = cf_clock_mono_us() + GIVE_UP_VALUE_US;
+    schedule(state->inventory);
+}
+
 /* pending: (transfer full). */
 void
 cf_follow(CfCollectionState *state, CfResource *resource, CfPending *pending)
 {
-    CfFollow *follow = follow_of(state, resource->handle);
+    CfFollow *follow = follow_make(state, resource->handle);
 
-    if (!follow) {
-        follow = g_new0(CfFollow, 1);
-        follow->handle = resource->handle;
-        g_hash_table_replace(state->follows, GUINT_TO_POINTER(CF_HANDLE_SLOT(resource->handle)),
-                             follow);
-    }
     drop(follow, pending->kind);
     /* Of locking and unlocking the later one counts. */
     if (pending->kind == CF_ACTION_LOCK)

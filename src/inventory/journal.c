@@ -154,7 +154,9 @@ outcome(CfInventory *inventory, const CfOrder *order, const GError *error)
 {
     if (!error)
         return inventory->options.dry_run ? "dry_run" : "ok";
-    return order->sent && cf_error_code(error) == CF_ERROR_TIMEOUT ? "unknown" : "failed";
+    if (cf_error_is_unsure(error) || (order->sent && cf_error_code(error) == CF_ERROR_TIMEOUT))
+        return "unknown";
+    return "failed";
 }
 
 void

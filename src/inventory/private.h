@@ -25,6 +25,7 @@ typedef struct {
     CfPending *pending[CF_ACTION_N];
     gint64 next_us; /* monotonic: when it is read again */
     gint64 interval_us;
+    gint64 doubt_us; /* monotonic: until then it is read though nothing is pending; 0: it is not */
     gboolean reading;
 } CfFollow;
 
@@ -171,6 +172,9 @@ void cf_refresh_cancel(CfCollectionState *state);
 
 /* follow.c */
 void cf_follow(CfCollectionState *state, CfResource *resource, CfPending *pending);
+/* A change that may have been made nevertheless: the resource is read for a while, so that what it
+ * shows is what came of it. */
+void cf_follow_doubt(CfCollectionState *state, const CfResource *resource);
 void cf_follow_apply(CfCollectionState *state, CfResource *copy, gint64 requested_us);
 void cf_follow_forget(CfCollectionState *state, guint32 handle);
 /* Returns: (transfer none) (nullable). */
@@ -188,4 +192,6 @@ void cf_follow_gone(CfCollectionState *state, const char *id);
 
 /* tags.c */
 void cf_tags_sweep(CfInventory *inventory);
+/* Where the list has no tags: those that are known of this server are read again. */
+void cf_tags_reread(CfCollectionState *state, const char *id);
 void cf_tags_close(CfInventory *inventory);

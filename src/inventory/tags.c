@@ -106,6 +106,22 @@ fetch(CfInventory *inventory, const char *id, gboolean user_waits, CfDoneCallbac
                               on_tags, call);
 }
 
+static void
+on_reread(const GError *error, gpointer data)
+{
+}
+
+void
+cf_tags_reread(CfCollectionState *state, const char *id)
+{
+    CfInventory *inventory = state->inventory;
+    CfResource *resource = cf_state_find(state, id);
+
+    if (inventory->ops->tags_apart && state->which == CF_SERVERS && resource && resource->local &&
+        resource->local->tags)
+        fetch(inventory, id, FALSE, on_reread, NULL);
+}
+
 static gboolean
 on_fetch(gpointer data)
 {

@@ -65,6 +65,17 @@ cf_failure_text(const GError *error, const char *addition)
     return cf_log_redact(text);
 }
 
+/* Whether the change may have been made all the same. A gateway's 5xx says nothing of the server
+ * behind it, nor does an answer that cannot be understood. */
+static gboolean
+is_in_doubt(const GError *error)
+{
+    const CfCloudWords *words = cf_error_get_cloud(error);
+
+    return cf_error_is_unsure(error) || cf_error_code(error) == CF_ERROR_PROTOCOL ||
+           (words && words->http_status >= 500);
+}
+
 void
 cf_note_failure(CfCollectionState *state, const char *id, const GError *error, const char *addition)
 {
@@ -79,6 +90,8 @@ cf_note_failure(CfCollectionState *state, const char *id, const GError *error, c
     local = cf_resource_edit_local(copy);
     g_free(local->last_error);
     local->last_error = cf_failure_text(error, addition);
+    if (is_in_doubt(error) && !cf_compose_is_going(state->inventory, id))
+        cf_follow_doubt(state, resource);
     cf_resource_touch(copy, CF_ASPECT(CF_ASPECT_LAST_ERROR), cf_clock_real_ns());
     cf_edit_begin(&edit, state);
     cf_edit_replace(&edit, resource, copy);
@@ -92,8 +105,11 @@ cf_doing_fail(CfDoing *doing, const GError *error)
     CfActionResult refused = {.method_path = doing->call};
 
     cf_journal_action(inventory, doing->order, doing->old, &refused, error, doing->began_us);
-    if (!inventory->closing)
+    if (!inventory->closing) {
         cf_note_failure(doing->state, cf_doing_id(doing), error, NULL);
+        if (doing->order->action->kind == CF_ACTION_TAGS && is_in_doubt(error))
+            cf_tags_reread(doing->state, cf_doing_id(doing));
+    }
     g_mutex_lock(&inventory->lock);
     inventory->stats.actions_failed++;
     g_mutex_unlock(&inventory->lock);

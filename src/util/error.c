@@ -3,6 +3,7 @@
 typedef struct {
     CfCloudWords words;
     gboolean has_words;
+    gboolean unsure;
 } CfErrorPrivate;
 
 static void
@@ -24,6 +25,7 @@ cf_error_private_copy(const CfErrorPrivate *from, CfErrorPrivate *to)
 {
     words_copy(&from->words, &to->words);
     to->has_words = from->has_words;
+    to->unsure = from->unsure;
 }
 
 static void
@@ -66,6 +68,28 @@ cf_error_get_cloud(const GError *error)
         return NULL;
     priv = cf_error_get_private(error);
     return priv->has_words ? &priv->words : NULL;
+}
+
+void
+cf_error_set_unsure(GError *error)
+{
+    g_autofree char *before = NULL;
+    CfErrorPrivate *priv;
+
+    g_return_if_fail(error && error->domain == CF_ERROR);
+
+    priv = cf_error_get_private(error);
+    if (priv->unsure)
+        return;
+    priv->unsure = TRUE;
+    before = g_steal_pointer(&error->message);
+    error->message = g_strconcat(before, "; the outcome is unknown", NULL);
+}
+
+gboolean
+cf_error_is_unsure(const GError *error)
+{
+    return error && error->domain == CF_ERROR && cf_error_get_private(error)->unsure;
 }
 
 static const char *const code_names[CF_ERROR_N] = {

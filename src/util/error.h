@@ -59,6 +59,16 @@ void cf_error_set_cloud(GError **error, CfErrorCode code, const CfCloudWords *wo
  */
 const CfCloudWords *cf_error_get_cloud(const GError *error);
 
+/* Marks the error of a change that may have been made nevertheless, and says so at the end of its
+ * message. error: a CF_ERROR.
+ * Thread: any. */
+void cf_error_set_unsure(GError *error);
+
+/* Whether it was marked; copies are as well.
+ * error: (nullable).
+ * Thread: any. */
+gboolean cf_error_is_unsure(const GError *error);
+
 /* Returns: the code's name, "busy"; for logs and tests. */
 const char *cf_error_name(CfErrorCode code);
 

@@ -97,6 +97,14 @@ output=$(put reboot "$PROFILE/servers/by-id/${running[2]}/power" 2>&1) && output
 like "$output" '(Connection (refused|reset by peer|timed out)|Protocol error|Remote I/O error)' "fails"
 is "$(calls changes)" 1 "sent once"
 like "$(cat "$PROFILE/servers/by-id/${running[2]}/last_error")" '.' "last_error says something"
+is "$(journal 'map(select(.kind == "action")) | last | .result')" unknown "the journal: unknown"
+shows() { [ "$(cat "$PROFILE/servers/by-id/$1/$2")" == "$3" ]; }
+ok "what came of it is shown, though nobody refreshed" wait_until 10 shows "${running[2]}" state rebooting
+tags=$PROFILE/servers/by-id/${running[4]}/tags
+ok "its tags are known" test -e "$tags"
+fault reset_after "POST /v1/servers/{id}/tags"
+cmd_fails_with "" put doubtful "$tags"
+ok "so are tags" wait_until 10 shows "${running[4]}" tags doubtful
 
 cf_section "a connection that breaks before an answer"
 no_faults

@@ -186,14 +186,12 @@ set_refusal(int http_status, const Envelope *envelope, const char *request_id, g
                           .request_id = (char *) request_id};
     CfErrorCode meaning = cf_qingcloud_code_meaning(envelope->code, envelope->message, flags);
     g_autofree char *line = envelope->message ? cf_words_one_line(envelope->message) : NULL;
-    /* These say nothing of whether it was done. */
-    const char *end =
-        flags & CF_QINGCLOUD_CHANGE && (envelope->code == 5000 || envelope->code == 5100)
-            ? "; the outcome is unknown"
-            : "";
 
-    cf_error_set_cloud(error, meaning, &words, "%s%sret_code %s%s%s", line && *line ? line : "",
-                       line && *line ? " (" : "", code, line && *line ? ")" : "", end);
+    cf_error_set_cloud(error, meaning, &words, "%s%sret_code %s%s", line && *line ? line : "",
+                       line && *line ? " (" : "", code, line && *line ? ")" : "");
+    /* These say nothing of whether it was done. */
+    if (error && flags & CF_QINGCLOUD_CHANGE && (envelope->code == 5000 || envelope->code == 5100))
+        cf_error_set_unsure(*error);
 }
 
 /* The beginning of what was cut off may hold a server's password. */

@@ -170,14 +170,12 @@ void
 cf_ucloudstack_doubt(CfUcloudstackDialect dialect, GError *error)
 {
     const Meaning *found = find_meaning(dialect, code_of(error));
-    g_autofree char *before = NULL;
 
     if (!found || !(found->traits & UNSURE))
         return;
     if (error->code == CF_ERROR_THROTTLED)
         error->code = CF_ERROR_REMOTE;
-    before = g_steal_pointer(&error->message);
-    error->message = g_strconcat(before, "; the outcome is unknown", NULL);
+    cf_error_set_unsure(error);
 }
 
 gboolean
