@@ -57,6 +57,18 @@ fail() {
 # skip NAME WHY
 skip() { echo "ok - $CF_SECTION$1 # SKIP $2"; }
 
+# cf_conform PROGRAM OPERATION RESULT: a line for doc/conformance.md (see tests/conformance). What is
+# told twice must be told alike.
+cf_conform() {
+    [ -z "${CF_CONFORMANCE:-}" ] || printf '%s\t%s\t%s\n' "$1" "$2" "$3" >>"$CF_CONFORMANCE"
+}
+
+# cf_absent PROGRAM WHY: skips it; the page keeps what it says of it.
+cf_absent() {
+    skip "$1" "$2"
+    cf_conform "$1" - absent
+}
+
 # ok NAME COMMAND…: it succeeds.
 ok() {
     local name=$1 output status=0

@@ -578,6 +578,15 @@ def unescape(cell):
             m[1]) or bytes([int(m[1][1:], 16)]), cell)
 
 
+def known_fields(top, kind, record):
+    """With the tags of a server that somebody has asked for."""
+    values = fields(kind, record)
+    if kind == 'servers' and os.path.exists(top + b'/by-id/' + id_name(values['id'])):
+        if b'tags' in os.listdir(top + b'/by-id/' + id_name(values['id'])):
+            values['tags'] = tags_of(record)
+    return values
+
+
 def command_lists(profile, kind):
     report = Report()
     top = os.path.join(os.fsencode(profile), kind.encode())
@@ -602,7 +611,7 @@ def command_lists(profile, kind):
         if cells['id'] not in records:
             report(f'list.tsv: {cells["id"]!r} is not in the cloud')
             continue
-        values = fields(kind, records[cells['id']])
+        values = known_fields(top, kind, records[cells['id']])
         for name, cell in cells.items():
             value = values.get(name)
             value = b','.join(value) if isinstance(value, list) else value or b''
@@ -620,7 +629,7 @@ def command_lists(profile, kind):
             report(f'list.jsonl: {ident!r} is not in the cloud')
             continue
         compare_raw(report, f'list.jsonl {ident!r} raw', get(row, 'raw'), records[ident])
-        for name, value in fields(kind, records[ident]).items():
+        for name, value in known_fields(top, kind, records[ident]).items():
             got = get(row, name)
             if isinstance(value, list):
                 got = [clean(to_bytes(g)) for g in got] if got is not None else None

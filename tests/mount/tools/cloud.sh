@@ -47,6 +47,8 @@ ms() { awk -v s="$1" 'BEGIN { print s * 1000 }'; }
 calls_are() { [ "$(calls total)" -eq "$1" ]; }
 # calls_route ROUTE N: at least so many.
 calls_route() { [ "$(calls "$1")" -ge "$2" ]; }
+# calls_at_most ROUTE N
+calls_at_most() { [ "$(calls "$1")" -le "$2" ]; }
 calls_are_not() { ! calls_are "$1"; }
 
 # metric NAME [COLLECTION]: the sum of it over all profiles, not older than this call.
