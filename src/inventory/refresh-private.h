@@ -8,9 +8,16 @@
 
 /* A record of this listing. */
 typedef struct {
-    CfRecord *record;
+    CfRecord *record; /* owned; NULL: none */
     gint64 requested_us;
+    guint32 handle; /* known ones: the resource of that id when it was found */
 } CfFound;
+
+/* Where in the listing it stood. */
+typedef struct {
+    CfRecord *record; /* owned; NULL: see handle */
+    guint32 handle;
+} CfPlace;
 
 enum { VERDICT_NONE, VERDICT_GONE, VERDICT_THERE };
 
@@ -21,20 +28,25 @@ struct _CfRefresh {
     gpointer first_data;
 
     /* of the present listing */
-    guint listing;          /* counts from 1 */
-    guint asked;            /* pages asked for */
-    guint answered;         /* pages that came */
-    guint page_size;        /* as the cloud's first page shows it */
-    guint pages;            /* how many there should be; 0: not known yet */
-    gint64 total;           /* -1: not told */
-    guint collected;        /* records, duplicates included */
-    gboolean ended;         /* an empty page came */
-    CfWalk *walk;           /* (nullable) the cloud pages by marker */
-    gboolean lost;          /* a marker was unknown: the next listing begins at the front only */
-    gint64 since_us;        /* the cloud's wall time: only what changed since then; 0: everything */
-    gint64 short_by;        /* of the listing before: total less collected; -1: none */
-    GHashTable *found;      /* id (borrowed) → CfFound */
-    GPtrArray *page_orders; /* (element-type GPtrArray of CfRecord (owned)) by page, from 0 */
+    guint listing;   /* counts from 1 */
+    guint asked;     /* pages asked for */
+    guint answered;  /* pages that came */
+    guint page_size; /* as the cloud's first page shows it */
+    guint pages;     /* how many there should be; 0: not known yet */
+    gint64 total;    /* -1: not told */
+    guint collected; /* records, duplicates included */
+    gboolean ended;  /* an empty page came */
+    CfWalk *walk;    /* (nullable) the cloud pages by marker */
+    gboolean lost;   /* a marker was unknown: the next listing begins at the front only */
+    gint64 since_us; /* the cloud's wall time: only what changed since then; 0: everything */
+    gint64 short_by; /* of the listing before: total less collected; -1: none */
+    /* What was found. Most is known, and then a place in an array costs far less than the hash of
+     * an id does. */
+    CfFound *known;         /* (array length=n_slots) by slot */
+    guint n_slots, n_known; /* length; how many of them are there */
+    GHashTable *fresh;      /* id (borrowed) → CfFound: what no resource is there for */
+    GPtrArray
+        *page_orders; /* (element-type GArray of CfPlace) (nullable elements) by page, from 0 */
     guint parsed, reused, skipped;
 
     /* for finding unchanged records */
@@ -56,6 +68,28 @@ typedef struct {
 
 CfRefresh *cf_refresh_ref(CfRefresh *refresh);
 void cf_refresh_unref(CfRefresh *refresh);
+
+/* refresh-found.c: the records of this listing. */
+void cf_found_begin(CfRefresh *refresh);
+void cf_found_clear(CfRefresh *refresh);
+/* How many of a page (of a stretch, which may have several) there are so far. */
+guint cf_found_on_page(CfRefresh *refresh, guint page);
+/* resource: (nullable) the one whose listed record this is. Where the listing had that id already,
+ * the newer answer stays. */
+void cf_found_add(CfRefresh *refresh, guint page, CfResource *resource, CfRecord *record,
+                  gint64 requested_us);
+/* Of a resource of the present version. Returns: (transfer none) (nullable). */
+const CfFound *cf_found_get(const CfRefresh *refresh, const CfResource *resource);
+/* How many ids. */
+guint cf_found_count(const CfRefresh *refresh);
+
+typedef void (*CfFoundWalk)(CfRefresh *refresh, const CfFound *found, gpointer data);
+void cf_found_each(CfRefresh *refresh, CfFoundWalk walk, gpointer data);
+/* The same for those that no resource was there for, in the order of the listing. */
+void cf_found_each_fresh(CfRefresh *refresh, CfFoundWalk walk, gpointer data);
+/* The resources of the present version in the order of the listing, behind those of former.
+ * former: (nullable) (element-type handle). Returns: (transfer full) (element-type handle). */
+GPtrArray *cf_found_order(const CfRefresh *refresh, const GPtrArray *former);
 
 /* refresh.c: a further listing. */
 void cf_refresh_list(CfRefresh *refresh);

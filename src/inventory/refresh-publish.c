@@ -66,34 +66,51 @@ is_told_gone(const CfRefresh *refresh, const CfFound *found)
     return refresh->since_us && cf_record_get_state(found->record) == CF_STATE_DELETED;
 }
 
+static void
+note_newest(CfRefresh *refresh, const CfFound *found, gpointer data)
+{
+    CfCollectionState *state = refresh->state;
+
+    state->newest_us = MAX(state->newest_us, cf_record_get_updated_us(found->record));
+}
+
 /* Where the next walk may begin, and when it need not see everything. */
 static void
 note_walk(CfRefresh *refresh)
 {
     CfCollectionState *state = refresh->state;
-    GHashTableIter iter;
-    gpointer value;
 
     if (!refresh->since_us)
         state->whole_us = refresh->began_us;
-    g_hash_table_iter_init(&iter, refresh->found);
-    while (g_hash_table_iter_next(&iter, NULL, &value))
-        state->newest_us =
-            MAX(state->newest_us, cf_record_get_updated_us(((CfFound *) value)->record));
+    if (state->inventory->ops->can_list_changes[state->which])
+        cf_found_each(refresh, note_newest, NULL);
 }
 
-/* The order of the last whole listing, in which changes alter nothing: what is new is behind it. */
-static GPtrArray *
-begin_order(const CfRefresh *refresh, GHashTable *seen)
-{
-    const GPtrArray *former = refresh->state->order;
-    GPtrArray *order = g_ptr_array_new();
+typedef struct {
+    CfEdit *edit;
+    gint64 now_ns;
+} Add;
 
-    for (guint i = 0; refresh->since_us && former && i < former->len; i++) {
-        g_ptr_array_add(order, former->pdata[i]);
-        g_hash_table_add(seen, former->pdata[i]);
-    }
-    return order;
+static void
+add_found(CfRefresh *refresh, const CfFound *found, gpointer data)
+{
+    const Add *add = data;
+
+    if (!cf_state_find(refresh->state, cf_record_get_id(found->record)) &&
+        !is_told_gone(refresh, found))
+        cf_edit_add(add->edit, found->record, TRUE, add->now_ns);
+}
+
+/* The order of the listing. Changes alter nothing in it: what is new is behind it. */
+static void
+take_order(CfRefresh *refresh)
+{
+    CfCollectionState *state = refresh->state;
+    GPtrArray *former = state->order;
+
+    state->order = cf_found_order(refresh, refresh->since_us ? former : NULL);
+    if (former)
+        g_ptr_array_unref(former);
 }
 
 static void
@@ -102,11 +119,6 @@ publish(CfRefresh *refresh)
     CfCollectionState *state = refresh->state;
     CfInventory *inventory = state->inventory;
     CfEdit edit;
-    gint64 now_ns = cf_clock_real_ns();
-    GHashTableIter iter;
-    gpointer id, value;
-    g_autoptr(GHashTable) seen = g_hash_table_new(NULL, NULL);
-    GPtrArray *order = begin_order(refresh, seen);
     gboolean first = !state->current;
 
     cf_edit_begin(&edit, state);
@@ -116,7 +128,7 @@ publish(CfRefresh *refresh)
 
         if (!resource)
             continue;
-        found = g_hash_table_lookup(refresh->found, cf_record_get_id(resource->record));
+        found = cf_found_get(refresh, resource);
         if (found && is_told_gone(refresh, found)) {
             cf_edit_replace(&edit, resource, NULL);
         } else if (found) {
@@ -139,10 +151,7 @@ publish(CfRefresh *refresh)
             }
         }
     }
-    g_hash_table_iter_init(&iter, refresh->found);
-    while (g_hash_table_iter_next(&iter, &id, &value))
-        if (!cf_state_find(state, id) && !is_told_gone(refresh, value))
-            cf_edit_add(&edit, ((CfFound *) value)->record, TRUE, now_ns);
+    cf_found_each_fresh(refresh, add_found, &(Add){&edit, cf_clock_real_ns()});
 
     g_mutex_lock(&inventory->lock);
     state->began_us = refresh->began_us;
@@ -150,19 +159,7 @@ publish(CfRefresh *refresh)
     g_mutex_unlock(&inventory->lock);
     cf_edit_commit(&edit, first);
 
-    for (guint p = 0; p < refresh->page_orders->len; p++) {
-        GPtrArray *page = refresh->page_orders->pdata[p];
-
-        for (guint i = 0; page && i < page->len; i++) {
-            CfResource *resource = cf_state_find(state, cf_record_get_id(page->pdata[i]));
-
-            if (resource && g_hash_table_add(seen, GUINT_TO_POINTER(resource->handle)))
-                g_ptr_array_add(order, GUINT_TO_POINTER(resource->handle));
-        }
-    }
-    if (state->order)
-        g_ptr_array_unref(state->order);
-    state->order = order;
+    take_order(refresh);
     note_walk(refresh);
     inventory->skipped = refresh->skipped;
     cf_inventory_facts(inventory, state->which == CF_SERVERS ? CF_FACT_FETCHED_SERVERS
@@ -228,7 +225,7 @@ collect_missing(CfRefresh *refresh)
         CfResource *resource = state->current->slots[i];
         const char *id = resource ? cf_record_get_id(resource->record) : NULL;
 
-        if (!resource || g_hash_table_contains(refresh->found, id))
+        if (!resource || cf_found_get(refresh, resource))
             continue;
         if (resource->valid_us > refresh->began_us)
             continue; /* younger than the listing */

@@ -16,19 +16,9 @@
 #define BACKOFF_AUTH_US (30 * G_USEC_PER_SEC)
 
 static void
-found_free(gpointer data)
-{
-    CfFound *found = data;
-
-    cf_record_unref(found->record);
-    g_free(found);
-}
-
-static void
 listing_clear(CfRefresh *refresh)
 {
-    g_clear_pointer(&refresh->found, g_hash_table_unref);
-    g_clear_pointer(&refresh->page_orders, g_ptr_array_unref);
+    cf_found_clear(refresh);
     g_clear_pointer(&refresh->walk, cf_walk_free);
 }
 
@@ -59,19 +49,6 @@ void
 cf_refresh_unref(CfRefresh *refresh)
 {
     g_rc_box_release_full(refresh, refresh_clear);
-}
-
-static void
-order_free(gpointer data)
-{
-    if (data)
-        g_ptr_array_unref(data);
-}
-
-static void
-record_unref(gpointer data)
-{
-    cf_record_unref(data);
 }
 
 static void refresh_fill(CfRefresh *refresh);
@@ -236,49 +213,12 @@ find_same(CfRefresh *refresh, CfJsonSpan span, guint *cursor)
     return list ? list->data : NULL;
 }
 
-static void
-keep_found(CfRefresh *refresh, CfRecord *record, gint64 requested_us, GPtrArray *order)
-{
-    CfFound *found = g_hash_table_lookup(refresh->found, cf_record_get_id(record));
-
-    if (found) {
-        /* The list moved while it was paged, or says a thing twice: the newer answer wins. */
-        if (requested_us >= found->requested_us && found->record != record) {
-            CfRecord *former = found->record;
-
-            found->record = cf_record_ref(record);
-            found->requested_us = requested_us;
-            g_hash_table_steal(refresh->found, cf_record_get_id(former));
-            g_hash_table_insert(refresh->found, (gpointer) cf_record_get_id(record), found);
-            cf_record_unref(former);
-        }
-        return;
-    }
-    found = g_new(CfFound, 1);
-    found->record = cf_record_ref(record);
-    found->requested_us = requested_us;
-    g_hash_table_insert(refresh->found, (gpointer) cf_record_get_id(record), found);
-    g_ptr_array_add(order, cf_record_ref(record));
-}
-
-/* The records of a page (of a stretch, which may have several) in their order. */
-static GPtrArray *
-get_order(CfRefresh *refresh, guint number)
-{
-    if (refresh->page_orders->len < number)
-        g_ptr_array_set_size(refresh->page_orders, (gint) number);
-    if (!refresh->page_orders->pdata[number - 1])
-        refresh->page_orders->pdata[number - 1] = g_ptr_array_new_with_free_func(record_unref);
-    return refresh->page_orders->pdata[number - 1];
-}
-
 /* end: (nullable). Returns: whether the resource of that id was on the page. */
 static gboolean
 read_page(CfRefresh *refresh, const CfPage *page, guint number, const char *end)
 {
     CfInventory *inventory = refresh->state->inventory;
-    GPtrArray *order = get_order(refresh, number);
-    guint cursor = (number - 1) * refresh->page_size + order->len;
+    guint cursor = (number - 1) * refresh->page_size + cf_found_on_page(refresh, number);
     gboolean met = FALSE;
 
     for (guint i = 0; i < page->records->len; i++) {
@@ -289,15 +229,15 @@ read_page(CfRefresh *refresh, const CfPage *page, guint number, const char *end)
 
         if (same) {
             refresh->reused++;
-            keep_found(refresh, same->listed, page->requested_us, order);
-            met = met || g_strcmp0(cf_record_get_id(same->listed), end) == 0;
+            cf_found_add(refresh, number, same, same->listed, page->requested_us);
+            met = met || (end && strcmp(cf_record_get_id(same->listed), end) == 0);
             continue;
         }
         record = inventory->ops->parse(inventory->handle, refresh->state->which, span, &error);
         refresh->parsed++;
         if (record) {
-            keep_found(refresh, record, page->requested_us, order);
-            met = met || g_strcmp0(cf_record_get_id(record), end) == 0;
+            cf_found_add(refresh, number, NULL, record, page->requested_us);
+            met = met || (end && strcmp(cf_record_get_id(record), end) == 0);
         } else {
             refresh->skipped++;
             cf_warning("%s: %s: a record was left out: %s", inventory->profile,
@@ -358,8 +298,7 @@ void
 cf_refresh_list(CfRefresh *refresh)
 {
     listing_clear(refresh);
-    refresh->found = g_hash_table_new_full(g_str_hash, g_str_equal, NULL, found_free);
-    refresh->page_orders = g_ptr_array_new_with_free_func(order_free);
+    cf_found_begin(refresh);
     refresh->listing++;
     refresh->asked = refresh->answered = refresh->pages = refresh->collected = 0;
     refresh->skipped = 0;
@@ -381,7 +320,7 @@ listing_done(CfRefresh *refresh)
 {
     CfCollectionState *state = refresh->state;
     /* One that was seen twice is one: the list moved while it was paged, and hid another. */
-    gint64 different = (gint64) g_hash_table_size(refresh->found) + refresh->skipped;
+    gint64 different = (gint64) cf_found_count(refresh) + refresh->skipped;
     gint64 short_by = refresh->total >= 0 ? refresh->total - different : 0;
 
     if (short_by > 0 && short_by != state->short_by && short_by != refresh->short_by) {

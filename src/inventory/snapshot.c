@@ -242,29 +242,80 @@ cf_snapshot_unref(CfSnapshot *snapshot)
     g_free(snapshot);
 }
 
+/* What ids are sorted by: to go to the records for every comparison costs far more. */
+typedef struct {
+    guint64 head; /* eight bytes behind what all ids begin with, the first one highest */
+    guint32 slot;
+} SortKey;
+
 static int
 compare_ids(gconstpointer a, gconstpointer b, gpointer data)
 {
+    const SortKey *left = a, *right = b;
     CfResource **slots = data;
 
-    return strcmp(cf_record_get_id(slots[*(const guint32 *) a]->record),
-                  cf_record_get_id(slots[*(const guint32 *) b]->record));
+    if (left->head != right->head)
+        return left->head < right->head ? -1 : 1;
+    return strcmp(cf_record_get_id(slots[left->slot]->record),
+                  cf_record_get_id(slots[right->slot]->record));
+}
+
+/* How many bytes all ids have in common. */
+static gsize
+common_prefix(const CfSnapshot *snapshot)
+{
+    const char *first = NULL;
+    gsize common = 0;
+
+    for (guint i = 0; i < snapshot->n_slots; i++) {
+        const char *id = snapshot->slots[i] ? cf_record_get_id(snapshot->slots[i]->record) : NULL;
+
+        if (id && !first) {
+            first = id;
+            common = strlen(id);
+        } else if (id) {
+            gsize same = 0;
+
+            while (same < common && id[same] == first[same])
+                same++;
+            common = same;
+        }
+    }
+    return common;
+}
+
+/* text: behind the common prefix. NUL bytes stand for what a shorter id has not. */
+static guint64
+sort_head(const char *text)
+{
+    guint64 head = 0;
+
+    for (guint i = 0; i < 8; i++) {
+        head = head << 8 | (guchar) *text;
+        text += *text != '\0';
+    }
+    return head;
 }
 
 static void
 snapshot_sort_ids(CfSnapshot *snapshot)
 {
-    guint32 *order = g_new(guint32, MAX(snapshot->n, 1));
+    gsize common = common_prefix(snapshot);
+    g_autofree SortKey *keys = g_new(SortKey, MAX(snapshot->n, 1));
     guint n = 0;
 
     for (guint i = 0; i < snapshot->n_slots; i++)
         if (snapshot->slots[i]) {
-            order[n++] = i;
-            if (strlen(cf_record_get_id(snapshot->slots[i]->record)) > CF_NAME_MAX / 3)
+            const char *id = cf_record_get_id(snapshot->slots[i]->record);
+
+            keys[n++] = (SortKey){sort_head(id + common), i};
+            if (strlen(id) > CF_NAME_MAX / 3)
                 snapshot->long_ids = TRUE;
         }
-    g_qsort_with_data(order, (gint) n, sizeof *order, compare_ids, snapshot->slots);
-    snapshot->by_id = order;
+    g_qsort_with_data(keys, (gint) n, sizeof *keys, compare_ids, snapshot->slots);
+    snapshot->by_id = g_new(guint32, MAX(snapshot->n, 1));
+    for (guint i = 0; i < n; i++)
+        snapshot->by_id[i] = keys[i].slot;
     snapshot->by_id_refs = g_new(gatomicrefcount, 1);
     g_atomic_ref_count_init(snapshot->by_id_refs);
 }

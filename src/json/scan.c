@@ -1,57 +1,12 @@
-#include "json/scan.h"
+#include "json/scan-private.h"
 
 #include "util/error.h"
-
-#include <string.h>
-#ifdef __SSE2__
-#include <emmintrin.h>
-#endif
-
-/* A byte that JSON calls white space. */
-static inline gboolean
-is_blank(char c)
-{
-    return c == ' ' || c == '\n' || c == '\r' || c == '\t';
-}
+#include "json/outline.h"
 
 static inline gboolean
 is_digit(char c)
 {
     return c >= '0' && c <= '9';
-}
-
-static inline const char *
-skip_blanks(const char *p, const char *end)
-{
-    while (p < end && is_blank(*p))
-        p++;
-    return p;
-}
-
-/* Most bytes of a page stand in strings: this is the loop that the speed comes from.
- * Returns: the first quote, backslash or control character from p; end when there is none. */
-static inline const char *
-find_special(const char *p, const char *end)
-{
-#ifdef __SSE2__
-    const __m128i quote = _mm_set1_epi8('"');
-    const __m128i backslash = _mm_set1_epi8('\\');
-    const __m128i control = _mm_set1_epi8(0x1f);
-
-    for (; end - p >= 16; p += 16) {
-        __m128i x = _mm_loadu_si128((const __m128i *) p);
-        __m128i hits =
-            _mm_or_si128(_mm_or_si128(_mm_cmpeq_epi8(x, quote), _mm_cmpeq_epi8(x, backslash)),
-                         _mm_cmpeq_epi8(_mm_min_epu8(x, control), x));
-        unsigned mask = (unsigned) _mm_movemask_epi8(hits);
-
-        if (mask)
-            return p + __builtin_ctz(mask);
-    }
-#endif
-    while (p < end && *p != '"' && *p != '\\' && (guchar) *p >= 0x20)
-        p++;
-    return p;
 }
 
 /* --- checking ------------------------------------------------------------------------------- */
@@ -61,6 +16,7 @@ typedef struct {
     const char *why; /* of a refusal, which is at p */
     guint depth;
     char closers[CF_JSON_DEPTH_MAX]; /* the bracket that ends each open object or array */
+    CfJsonOutline *outline;          /* (nullable) to be noted in */
 } Check;
 
 static gboolean
@@ -172,6 +128,8 @@ check_open(Check *check)
 {
     if (check->depth == CF_JSON_DEPTH_MAX)
         return refuse(check, "nested too deep");
+    if (check->outline && check->depth < CF_JSON_OUTLINE_DEPTH)
+        cf_json_outline_open(check->outline, check->depth, check->p);
     check->closers[check->depth++] = *check->p == '{' ? '}' : ']';
     check->p++;
     return TRUE;
@@ -222,6 +180,8 @@ check_end(Check *check)
             return refuse(check, "a comma or a closing bracket is missing");
         check->p++;
         check->depth--;
+        if (check->outline && check->depth < CF_JSON_OUTLINE_DEPTH)
+            cf_json_outline_close(check->outline, check->depth, check->p);
     }
     return FALSE;
 }
@@ -251,7 +211,7 @@ check_value(Check *check)
 const char *
 cf_json_find_fault(const char *text, gsize len, CfJsonSpan *ret_span, gsize *ret_fault)
 {
-    Check check = {.p = text, .end = text + len};
+    Check check = {.p = text, .end = text + len, .outline = cf_json_outline_of(text, len)};
     const char *start, *end;
 
     start = check.p = skip_blanks(text, check.end);
@@ -261,6 +221,8 @@ cf_json_find_fault(const char *text, gsize len, CfJsonSpan *ret_span, gsize *ret
         if (check.p == check.end) {
             if (ret_span)
                 *ret_span = (CfJsonSpan){start, (gsize) (end - start)};
+            if (check.outline)
+                cf_json_outline_ready(check.outline);
             return NULL;
         }
         check.why = "something stands after the value";
@@ -284,19 +246,6 @@ cf_json_check(const char *text, gsize len, CfJsonSpan *ret_span, GError **error)
 
 /* --- walking through text that was checked ---------------------------------------------------- */
 
-/* p: at the opening quote. Returns: after the closing one. */
-static inline const char *
-skip_string(const char *p, const char *end)
-{
-    for (p++; (p = find_special(p, end)) < end; p += *p == '\\' ? 2 : 1) {
-        if (*p == '"')
-            return p + 1;
-        if (*p == '\\' && end - p < 2)
-            break;
-    }
-    return end;
-}
-
 /* What a byte outside strings means for finding the end of an object or array. */
 enum { PLAIN, QUOTE, OPEN, CLOSE };
 static const guint8 structure[256] = {
@@ -307,7 +256,11 @@ static const guint8 structure[256] = {
 static const char *
 skip_nested(const char *p, const char *end)
 {
+    const char *known = cf_json_outline_find(p);
     gsize depth = 0;
+
+    if (known)
+        return known <= end ? known : end;
 
     while (p < end) {
         switch (structure[(guchar) *p]) {
@@ -331,16 +284,8 @@ skip_nested(const char *p, const char *end)
     return end;
 }
 
-static inline const char *
-skip_scalar(const char *p, const char *end)
-{
-    while (p < end && !is_blank(*p) && *p != ',' && *p != '}' && *p != ']')
-        p++;
-    return p;
-}
-
-static inline const char *
-skip_value(const char *p, const char *end)
+const char *
+cf_json_skip_value(const char *p, const char *end)
 {
     if (p == end)
         return end;
@@ -406,7 +351,7 @@ cf_json_iter_next(CfJsonIter *iter, CfJsonSpan *ret_key, CfJsonSpan *ret_value)
         p = skip_blanks(p + 1, end);
     }
     value = p;
-    p = skip_value(p, end);
+    p = cf_json_skip_value(p, end);
     if (p == value)
         return FALSE;
 
@@ -575,122 +520,4 @@ cf_json_scalar(CfJsonSpan span)
         break;
     }
     return NULL;
-}
-
-/* --- printing --------------------------------------------------------------------------------- */
-
-typedef struct {
-    GString *out;
-    CfJsonIsSecret is_secret; /* (nullable) */
-    gboolean pretty;
-    guint depth;
-} Printer;
-
-static void
-print_break(Printer *printer)
-{
-    if (!printer->pretty)
-        return;
-    g_string_append_c(printer->out, '\n');
-    for (guint i = 0; i < printer->depth; i++)
-        g_string_append(printer->out, "    ");
-}
-
-/* p: at the opening bracket. Returns: after it, or after an empty object or array. */
-static const char *
-print_open(Printer *printer, const char *p, const char *end)
-{
-    g_string_append_c(printer->out, *p);
-    p = skip_blanks(p + 1, end);
-    if (p < end && (*p == '}' || *p == ']')) {
-        g_string_append_c(printer->out, *p);
-        return p + 1;
-    }
-    printer->depth++;
-    print_break(printer);
-    return p;
-}
-
-static gboolean
-is_secret_key(const Printer *printer, CfJsonSpan key)
-{
-    g_autofree char *name = NULL;
-
-    if (!printer->is_secret)
-        return FALSE;
-    name = cf_json_string(key);
-    return name && printer->is_secret(name);
-}
-
-/* p: at a string: a value, or a key with its colon. Returns: after it, and after a secret. */
-static const char *
-print_string(Printer *printer, const char *p, const char *end)
-{
-    CfJsonSpan token = {p, (gsize) (skip_string(p, end) - p)};
-
-    g_string_append_len(printer->out, token.text, (gssize) token.len);
-    p = skip_blanks(p + token.len, end);
-    if (p == end || *p != ':')
-        return p;
-    g_string_append(printer->out, printer->pretty ? ": " : ":");
-    p = skip_blanks(p + 1, end);
-    if (!is_secret_key(printer, token))
-        return p;
-    g_string_append(printer->out, "\"***\"");
-    return skip_value(p, end);
-}
-
-static const char *
-print_token(Printer *printer, const char *p, const char *end)
-{
-    const char *start = p;
-
-    switch (*p) {
-    case '{':
-    case '[':
-        return print_open(printer, p, end);
-    case '}':
-    case ']':
-        if (printer->depth > 0)
-            printer->depth--;
-        print_break(printer);
-        g_string_append_c(printer->out, *p);
-        return p + 1;
-    case ',':
-        g_string_append_c(printer->out, ',');
-        print_break(printer);
-        return p + 1;
-    case '"':
-        return print_string(printer, p, end);
-    default:
-        p = skip_scalar(p + 1, end);
-        g_string_append_len(printer->out, start, p - start);
-        return p;
-    }
-}
-
-static void
-print(Printer *printer, CfJsonSpan span)
-{
-    const char *end = span.text + span.len;
-
-    for (const char *p = skip_blanks(span.text, end); p < end; p = skip_blanks(p, end))
-        p = print_token(printer, p, end);
-}
-
-void
-cf_json_pretty(CfJsonSpan span, CfJsonIsSecret is_secret, GString *out)
-{
-    Printer printer = {.out = out, .is_secret = is_secret, .pretty = TRUE};
-
-    print(&printer, span);
-    g_string_append_c(out, '\n');
-}
-
-void
-cf_json_compact(CfJsonSpan span, CfJsonIsSecret is_secret, GString *out)
-{
-    Printer printer = {.out = out, .is_secret = is_secret, .pretty = FALSE};
-
-    print(&printer, span);
 }

@@ -35,6 +35,12 @@ gboolean cf_json_check(const char *text, gsize len, CfJsonSpan *ret_span, GError
  * nothing of the text. */
 const char *cf_json_find_fault(const char *text, gsize len, CfJsonSpan *ret_span, gsize *ret_fault);
 
+/* From begin to end (of this thread; they do not nest), what cf_json_check() learns of exactly this
+ * text is remembered, so that walks through it step over its records: json/outline.h. The text must
+ * stay as it is until the end, or the next begin. */
+void cf_json_outline_begin(const char *text, gsize len);
+void cf_json_outline_end(void);
+
 /* The following take spans that cf_json_check() (or one of themselves) delivered. */
 CfJsonKind cf_json_kind(CfJsonSpan span);
 

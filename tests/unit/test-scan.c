@@ -418,6 +418,49 @@ test_unchecked(void)
     }
 }
 
+/* The same walk with and without an outline; the outline of one text says nothing of another. */
+static void
+test_outline(void)
+{
+    static const char page[] =
+        " {\"code\": \"200\", \"data\": {\"list\": [{\"a\": {\"b\": [1, {\"c\": \"]}\"}]}, \"d\": "
+        "[]},"
+        " {}, [], {\"a\": {\"b\": [{}]}}, [[[[[1]]]]]], \"n\": {\"m\": {}}}, \"last\": [true]} ";
+    g_autofree char *other = g_strdup(page);
+    static const char *const members[] = {"{\"a\": {\"b\": [1, {\"c\": \"]}\"}]}, \"d\": []}", "{}",
+                                          "[]", "{\"a\": {\"b\": [{}]}}", "[[[[[1]]]]]"};
+
+    cf_json_outline_begin(page, strlen(page));
+    for (guint round = 0; round < 3; round++) {
+        g_autoptr(GArray) out = g_array_new(FALSE, FALSE, sizeof(CfJsonSpan));
+        CfJsonSpan whole = parse(round == 1 ? other : page), data, list, value;
+
+        g_assert_true(cf_json_get(whole, "data", FALSE, &data));
+        g_assert_true(cf_json_get(whole, "last", FALSE, &value));
+        g_assert_cmpmem(value.text, value.len, "[true]", 6);
+        g_assert_true(cf_json_get(data, "list", FALSE, &list));
+        g_assert_true(cf_json_get(data, "n", FALSE, &value));
+        g_assert_cmpmem(value.text, value.len, "{\"m\": {}}", 9);
+        g_assert_true(cf_json_slice(list, out));
+        g_assert_cmpuint(out->len, ==, G_N_ELEMENTS(members));
+        for (guint i = 0; i < out->len; i++) {
+            value = g_array_index(out, CfJsonSpan, i);
+            g_assert_cmpmem(value.text, value.len, members[i], strlen(members[i]));
+        }
+        value = g_array_index(out, CfJsonSpan, 0);
+        g_assert_true(cf_json_get(value, "a", FALSE, &value));
+        g_assert_cmpmem(value.text, value.len, "{\"b\": [1, {\"c\": \"]}\"}]}", 23);
+        /* The text is another one now: nothing of the old is taken for it. */
+        if (round == 1)
+            strcpy(other, " {\"data\": [], \"last\": {}, \"x\": [[], []]} ");
+    }
+    cf_json_outline_begin(other, strlen(other));
+    parse(other);
+    cf_json_outline_end();
+    strcpy(other, "[[], {\"a\": [[1, 2], [3]]}]");
+    g_assert_true(cf_json_get((CfJsonSpan){other + 5, 20}, "a", FALSE, &(CfJsonSpan){NULL, 0}));
+}
+
 int
 main(int argc, char **argv)
 {
@@ -437,5 +480,6 @@ main(int argc, char **argv)
     g_test_add_func("/scan/compact", test_compact);
     g_test_add_func("/scan/slice", test_slice);
     g_test_add_func("/scan/unchecked-text", test_unchecked);
+    g_test_add_func("/scan/outline", test_outline);
     return g_test_run();
 }

@@ -140,15 +140,17 @@ on_reply(const CfHttpReply *reply, const GError *error, gpointer data)
         return;
     }
     text = g_bytes_get_data(reply->body, &len);
+    cf_json_outline_begin(text, len); /* a page is walked several times until it is through */
     cf_inspur_read_answer(reply->status, text, len, reply->request_id, call->flags, &answer,
                           &refusal);
     if (refusal && refusal->code == CF_ERROR_UNAUTHORIZED) {
         on_refused(call, reply, refusal);
-        return;
+    } else {
+        if (!refusal)
+            call->inspur->token_proved = TRUE;
+        cf_inspur_call_end(call, refusal ? NULL : &answer, refusal);
     }
-    if (!refusal)
-        call->inspur->token_proved = TRUE;
-    cf_inspur_call_end(call, refusal ? NULL : &answer, refusal);
+    cf_json_outline_end();
 }
 
 /* --- the request ------------------------------------------------------------------------------ */

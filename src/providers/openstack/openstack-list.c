@@ -32,6 +32,7 @@ on_page(CfOsCall *call, const CfHttpReply *reply, const GError *error)
         return;
     }
     text = g_bytes_get_data(reply->body, &len);
+    cf_json_outline_begin(text, len); /* a page is walked several times until it is through */
     if (cf_os_read_list(call->collection, text, len, records, &next, &wrong) &&
         goes_on(call, next, &wrong)) {
         CfPage page = {
@@ -47,6 +48,7 @@ on_page(CfOsCall *call, const CfHttpReply *reply, const GError *error)
     } else {
         call->callback.page(NULL, wrong, call->data);
     }
+    cf_json_outline_end();
 }
 
 static void

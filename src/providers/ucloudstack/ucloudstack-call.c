@@ -165,11 +165,14 @@ on_reply(const CfHttpReply *reply, const GError *error, gpointer data)
         return;
     }
     text = g_bytes_get_data(reply->body, &len);
+    cf_json_outline_begin(text, len); /* a page is walked several times until it is through */
     if (cf_ucloudstack_read_answer(reply->status, text, len, reply->request_id, cloud->dialect,
                                    call->flags, &whole, &refusal)) {
         end_call(call, &whole, NULL);
+        cf_json_outline_end();
         return;
     }
+    cf_json_outline_end();
     if (!call->referer && cf_ucloudstack_wants_referer(cloud->dialect, refusal)) {
         cloud->send_referer = TRUE;
         cf_ucloudstack_call_send(call);
