@@ -268,6 +268,11 @@ cf_profile_lines() {
         printf '%s\n' "endpoint = $SIM_URL/iaas/" "zone = pek3a" "access_key = $CF_ACCESS_KEY" \
             "secret_key = ${1:-$CF_SECRET_KEY}"
         ;;
+    openstack)
+        printf '%s\n' "auth_url = $SIM_URL/identity" "region = RegionOne" \
+            "application_credential_id = $CF_ACCESS_KEY" \
+            "application_credential_secret = ${1:-$CF_SECRET_KEY}"
+        ;;
     ucloudstack)
         printf '%s\n' "endpoint = $SIM_URL/api" "region = cn" "public_key = $CF_ACCESS_KEY" \
             "private_key = ${1:-$CF_SECRET_KEY}"

@@ -10,6 +10,7 @@ static const struct {
     {"unbilled", CF_SIM_FLAG_UNBILLED},
     {"foreign", CF_SIM_FLAG_FOREIGN},
     {"failing", CF_SIM_FLAG_FAILING},
+    {"apart", CF_SIM_FLAG_APART},
 };
 
 static CfSimKind
@@ -18,12 +19,27 @@ kind_of(const CfSimCall *call)
     return strstr(call->path, "/_sim/images") ? CF_SIM_IMAGES : CF_SIM_SERVERS;
 }
 
+static gboolean
+is_buried(const CfSim *sim, const CfSimRecord *record)
+{
+    return sim->dialect->is_buried && sim->dialect->is_buried(record);
+}
+
+static void
+tell_changed(CfSim *sim, CfSimRecord *record, CfSimSpan members)
+{
+    if (sim->dialect->changed)
+        sim->dialect->changed(sim, record, members);
+}
+
 /* Returns: (transfer none) (nullable): NULL: refused. */
 static CfSimRecord *
 find_record(CfSim *sim, CfSimCall *call)
 {
     CfSimRecord *record = cf_sim_world_find(sim->world, kind_of(call), call->args[0]);
 
+    if (record && is_buried(sim, record))
+        record = NULL;
     if (!record)
         cf_sim_admin_refuse(call, 404, "no such record");
     return record;
@@ -50,7 +66,9 @@ list_records(CfSim *sim, CfSimCall *call)
     for (guint i = 0; i < records->len; i++) {
         const CfSimRecord *record = g_ptr_array_index(records, i);
 
-        if (i)
+        if (is_buried(sim, record))
+            continue;
+        if (call->answer->len > 1)
             g_string_append_c(call->answer, ',');
         g_string_append(call->answer, record->text);
     }
@@ -123,7 +141,20 @@ patch_record(CfSim *sim, CfSimCall *call)
     cf_sim_world_unplan(sim->world, record);
     cf_sim_world_rewrite(sim->world, record, g_steal_pointer(&text));
     apply_flags(record, changes);
+    tell_changed(sim, record, changes);
     cf_sim_answer(call, 200, record->text);
+}
+
+/* A new record may bear the id of one that was deleted. */
+static void
+forget_buried(CfSim *sim, CfSimCall *call, CfSimSpan changes)
+{
+    g_autofree char *id =
+        cf_sim_raw_get_string(changes, cf_sim_world_id_key(sim->world, kind_of(call)));
+    CfSimRecord *old = id ? cf_sim_world_find(sim->world, kind_of(call), id) : NULL;
+
+    if (old && is_buried(sim, old))
+        cf_sim_world_remove(sim->world, old);
 }
 
 static void
@@ -138,6 +169,7 @@ add_record(CfSim *sim, CfSimCall *call)
         return;
     changes = cf_sim_span(call->body->str);
     plain = sim->dialect->make(sim, kind_of(call), sim->made++);
+    forget_buried(sim, call, changes);
     record = cf_sim_world_add(sim->world, kind_of(call),
                               apply_remove(cf_sim_raw_merge(plain, changes), changes), &error);
     if (!record) {
@@ -145,6 +177,7 @@ add_record(CfSim *sim, CfSimCall *call)
         return;
     }
     apply_flags(record, changes);
+    tell_changed(sim, record, changes);
     cf_sim_answer(call, 201, record->text);
 }
 
@@ -155,7 +188,10 @@ remove_record(CfSim *sim, CfSimCall *call)
 
     if (!record)
         return;
-    cf_sim_world_remove(sim->world, record);
+    if (sim->dialect->bury)
+        sim->dialect->bury(sim, record);
+    else
+        cf_sim_world_remove(sim->world, record);
     cf_sim_answer(call, 200, "{}");
 }
 
@@ -199,7 +235,7 @@ touch_records(CfSim *sim, CfSimCall *call)
         CfSimRecord *record = g_ptr_array_index(records, i);
         g_autofree char *status = NULL;
 
-        if ((guint64) ((i + 1) * fraction) == (guint64) (i * fraction))
+        if ((guint64) ((i + 1) * fraction) == (guint64) (i * fraction) || is_buried(sim, record))
             continue;
         status = cf_sim_raw_get_string(cf_sim_record_span(record), touch->key);
         cf_sim_world_unplan(sim->world, record);
@@ -207,6 +243,7 @@ touch_records(CfSim *sim, CfSimCall *call)
             cf_sim_world_merge(sim->world, record, touch->stop);
         else
             cf_sim_world_merge(sim->world, record, touch->start);
+        tell_changed(sim, record, cf_sim_span("{}"));
         changed++;
     }
     cf_sim_answer_printf(call, 200, "{\"changed\":%u}", changed);

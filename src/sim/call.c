@@ -230,6 +230,15 @@ cf_sim_answer(CfSimCall *call, guint status, const char *json)
 }
 
 void
+cf_sim_call_add_header(CfSimCall *call, const char *name, const char *value)
+{
+    if (!call->answer_headers)
+        call->answer_headers = g_ptr_array_new_with_free_func(g_free);
+    g_ptr_array_add(call->answer_headers, g_strdup(name));
+    g_ptr_array_add(call->answer_headers, g_strdup(value));
+}
+
+void
 cf_sim_answer_printf(CfSimCall *call, guint status, const char *format, ...)
 {
     va_list args;

@@ -34,7 +34,7 @@ parse(Arguments *to, int *argc, char ***argv, GError **error)
 {
     const GOptionEntry entries[] = {
         {"dialect", 0, 0, G_OPTION_ARG_STRING, &to->dialect,
-         "The cloud to play: inspur, qingcloud, ucloudstack", "NAME"},
+         "The cloud to play: inspur, openstack, qingcloud, ucloudstack", "NAME"},
         {"address", 0, 0, G_OPTION_ARG_STRING, &to->address, "Loopback address", "ADDRESS"},
         {"port", 0, 0, G_OPTION_ARG_INT, &to->port, "Port; 0 takes any free one", "N"},
         {"servers", 0, 0, G_OPTION_ARG_INT, &to->servers, "How many servers there are", "N"},

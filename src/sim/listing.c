@@ -48,6 +48,13 @@ find_ids(CfSim *sim, const CfSimQuery *query)
     return some;
 }
 
+static gboolean
+fits(CfSimRecord *record, const CfSimQuery *query)
+{
+    return query->picks ? query->picks(record, query->filter)
+                        : query->matches(cf_sim_record_span(record), query->filter);
+}
+
 /* Returns: (transfer container): in the world's order. */
 static GPtrArray *
 filter(CfSim *sim, const CfSimQuery *query)
@@ -59,17 +66,57 @@ filter(CfSim *sim, const CfSimQuery *query)
     for (guint i = 0; i < all->len; i++) {
         CfSimRecord *record = g_ptr_array_index(all, i);
 
-        if (!query->filter_id || query->matches(cf_sim_record_span(record), query->filter))
+        if (!query->filter_id || fits(record, query))
             g_ptr_array_add(some, record);
     }
     return some;
 }
 
+typedef struct {
+    CfSimRecord *record;
+    guint place; /* before it was sorted */
+    const CfSimQuery *query;
+} Compared;
+
+static gint
+compare_records(gconstpointer a, gconstpointer b, gpointer data)
+{
+    const Compared *first = a, *second = b;
+    const CfSimQuery *query = first->query;
+    gint order = query->compare(first->record, second->record, query->sort);
+
+    if (order == 0)
+        order = (first->place > second->place) - (first->place < second->place);
+    return query->descending ? -order : order;
+}
+
+static void
+sort_by_records(GPtrArray *records, const CfSimQuery *query)
+{
+    g_autofree Compared *compared = g_new0(Compared, records->len);
+    gboolean sorted = TRUE;
+
+    for (guint i = 0; i < records->len; i++) {
+        compared[i] = (Compared){g_ptr_array_index(records, i), i, query};
+        sorted = sorted && (i == 0 || compare_records(&compared[i - 1], &compared[i], NULL) <= 0);
+    }
+    if (sorted)
+        return;
+    g_qsort_with_data(compared, (gint) records->len, sizeof *compared, compare_records, NULL);
+    for (guint i = 0; i < records->len; i++)
+        records->pdata[i] = compared[i].record;
+}
+
 static void
 sort(GPtrArray *records, const CfSimQuery *query)
 {
-    g_autofree Sorted *sorted = g_new0(Sorted, records->len);
+    g_autofree Sorted *sorted = NULL;
 
+    if (query->compare) {
+        sort_by_records(records, query);
+        return;
+    }
+    sorted = g_new0(Sorted, records->len);
     for (guint i = 0; i < records->len; i++) {
         sorted[i].record = g_ptr_array_index(records, i);
         sorted[i].key = query->sort_key(cf_sim_record_span(sorted[i].record), query->sort);
@@ -125,7 +172,20 @@ cf_sim_listing_total(CfSim *sim, const CfSimQuery *query, CfSimTwist twist)
     return twist == CF_SIM_TWIST_EMPTY ? 0 : find_listing(sim, query)->len;
 }
 
-void
+gboolean
+cf_sim_listing_find(CfSim *sim, const CfSimQuery *query, const char *id, guint64 *ret_place)
+{
+    const CfSimRecord *record = cf_sim_world_find(sim->world, query->kind, id);
+    const GPtrArray *records = find_listing(sim, query);
+    guint place;
+
+    if (!record || !g_ptr_array_find((GPtrArray *) records, record, &place))
+        return FALSE;
+    *ret_place = place;
+    return TRUE;
+}
+
+guint
 cf_sim_listing(CfSim *sim, const CfSimQuery *query, CfSimTwist twist, GString *out)
 {
     const GPtrArray *records = find_listing(sim, query);
@@ -135,7 +195,7 @@ cf_sim_listing(CfSim *sim, const CfSimQuery *query, CfSimTwist twist, GString *o
     gsize before = out->len;
 
     if (twist == CF_SIM_TWIST_EMPTY)
-        return;
+        return 0;
     if (twist == CF_SIM_TWIST_PARTIAL && end == records->len)
         end = start; /* the last page is not there */
     for (guint64 i = start; i < end; i++) {
@@ -146,4 +206,14 @@ cf_sim_listing(CfSim *sim, const CfSimQuery *query, CfSimTwist twist, GString *o
             g_string_append_c(out, ',');
         query->render(sim, g_ptr_array_index(records, at), out);
     }
+    return (guint) (end - start);
+}
+
+const CfSimRecord *
+cf_sim_listing_last(CfSim *sim, const CfSimQuery *query, CfSimTwist twist, guint n)
+{
+    guint64 at = query->start + n - 1;
+
+    return g_ptr_array_index(find_listing(sim, query),
+                             twist == CF_SIM_TWIST_SHIFT && query->start > 0 ? at - 1 : at);
 }

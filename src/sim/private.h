@@ -61,6 +61,9 @@ typedef struct {
     CfSimEmptyBody sign_empty_body;
     CfSimApiVersion api_version;
     gboolean referer_needed;
+    guint microversion; /* the newest one of a compute service, 2.N */
+    gboolean admin, image_service, project_in_url;
+    guint console_lines;
 } CfSimSettings;
 
 struct _CfSim {
@@ -166,6 +169,7 @@ const CfSimRoute *cf_sim_route_find(const CfSimRoute *routes, const char *method
 const CfSimRoute *cf_sim_route_of_call(const CfSimDialect *dialect, CfSimCall *call);
 /* Sets status and text of the answer. */
 void cf_sim_answer(CfSimCall *call, guint status, const char *json);
+void cf_sim_call_add_header(CfSimCall *call, const char *name, const char *value);
 void cf_sim_answer_printf(CfSimCall *call, guint status, const char *format, ...)
     G_GNUC_PRINTF(3, 4);
 
@@ -205,9 +209,17 @@ struct _CfSimDialect {
      * them in its member `tags`. */
     void (*set_tags)(CfSim *sim, CfSimRecord *record, const GPtrArray *names);
     void (*show_tags)(CfSim *sim, const CfSimRecord *record, GString *out);
+    /* Optional: which of the routes it is that share a path, by what the body says. */
+    const CfSimRoute *(*refine)(const CfSimCall *call, const CfSimRoute *route);
+    /* Optional: the administrator has set these members, or a planned change was made (empty). */
+    void (*changed)(CfSim *sim, CfSimRecord *record, CfSimSpan members);
+    /* Optional, where what was deleted is told of for a while: marks the record, which stays.
+     * Whether a record is so marked. */
+    void (*bury)(CfSim *sim, CfSimRecord *record);
+    gboolean (*is_buried)(const CfSimRecord *record);
 };
 
-extern const CfSimDialect cf_sim_inspur, cf_sim_qingcloud, cf_sim_ucloudstack;
+extern const CfSimDialect cf_sim_inspur, cf_sim_openstack, cf_sim_qingcloud, cf_sim_ucloudstack;
 
 /* ---- The parts ---- */
 
@@ -309,17 +321,27 @@ typedef struct {
     const char *filter_id; /* (nullable): tells filters apart, as listings are kept; NULL: none */
     gconstpointer filter;  /* for matches */
     gboolean (*matches)(CfSimSpan record, gconstpointer filter);
+    /* In the place of matches, where more than the text is needed. */
+    gboolean (*picks)(CfSimRecord *record, gconstpointer filter);
     const char *sort; /* (nullable) */
     gboolean descending;
     /* Returns: (transfer full) (nullable): what the record is sorted by */
     char *(*sort_key)(CfSimSpan record, const char *sort);
+    /* In the place of sort_key; what is equal stays in the world's order. */
+    gint (*compare)(CfSimRecord *a, CfSimRecord *b, const char *sort);
     void (*render)(CfSim *sim, const CfSimRecord *record, GString *out);
 } CfSimQuery;
 
 /* Returns: how many records there are in all. */
 guint cf_sim_listing_total(CfSim *sim, const CfSimQuery *query, CfSimTwist twist);
-/* Appends the page's records, with commas between them. */
-void cf_sim_listing(CfSim *sim, const CfSimQuery *query, CfSimTwist twist, GString *out);
+/* The record's place in the listing, from 0. Returns: FALSE: it is not there. */
+gboolean cf_sim_listing_find(CfSim *sim, const CfSimQuery *query, const char *id,
+                             guint64 *ret_place);
+/* Appends the page's records, with commas between them. Returns: how many there are. */
+guint cf_sim_listing(CfSim *sim, const CfSimQuery *query, CfSimTwist twist, GString *out);
+/* Returns: (transfer none): the last record of a page of n (> 0), which was appended. */
+const CfSimRecord *cf_sim_listing_last(CfSim *sim, const CfSimQuery *query, CfSimTwist twist,
+                                       guint n);
 void cf_sim_listing_forget(gpointer listing);
 
 /* hostile.c: records that try to break their reader. */

@@ -5,7 +5,7 @@
 
 #include "sim/private.h"
 
-static const CfSimDialect *const dialects[] = {&cf_sim_inspur, &cf_sim_qingcloud,
+static const CfSimDialect *const dialects[] = {&cf_sim_inspur, &cf_sim_openstack, &cf_sim_qingcloud,
                                                &cf_sim_ucloudstack};
 
 void
@@ -74,6 +74,16 @@ clear_options(CfSimOptions *own)
     g_free((char *) own->secret_key);
 }
 
+/* A planned change was made. */
+static void
+after_step(gpointer data, CfSimRecord *record)
+{
+    CfSim *sim = data;
+
+    if (sim->dialect->changed)
+        sim->dialect->changed(sim, record, cf_sim_span("{}"));
+}
+
 CfSim *
 cf_sim_new(const CfSimOptions *options, GError **error)
 {
@@ -91,9 +101,13 @@ cf_sim_new(const CfSimOptions *options, GError **error)
     sim->settings.max_page = options->max_page;
     sim->settings.task_state_visible = TRUE;
     sim->settings.image_tagging = TRUE;
+    sim->settings.image_service = TRUE;
+    sim->settings.console_lines = 3;
+    sim->settings.microversion = options->api_version ? options->api_version : dialect->versions;
     if (options->api_version && options->api_version < dialect->versions)
         sim->settings.api_version = CF_SIM_API_FIRST;
     sim->world = cf_sim_world_new(dialect->ids);
+    cf_sim_world_set_changed(sim->world, after_step, sim);
     sim->tokens = cf_sim_tokens_new();
     sim->faults = cf_sim_faults_new();
     sim->journal = cf_sim_journal_new();
@@ -166,6 +180,8 @@ process_locked(CfSim *sim, CfSimCall *call, gboolean released)
     call->clock_skew_s = sim->settings.clock_skew_s;
     if (!released) {
         call->route = cf_sim_route_of_call(sim->dialect, call);
+        if (call->route && sim->dialect->refine)
+            call->route = sim->dialect->refine(call, call->route);
         cf_sim_journal_count(sim->journal, call);
         fault = cf_sim_faults_take(sim->faults, call);
     }

@@ -19,6 +19,9 @@ struct _CfSimWorld {
     GSequence *waiting; /* records with steps, the earliest first */
     gint64 offset_us;   /* what the clock was advanced by */
     gint64 frozen_us;   /* where the clock stands; -1: it goes */
+    guint64 revisions;  /* given so far */
+    void (*changed)(gpointer data, CfSimRecord *record); /* (nullable) */
+    gpointer changed_data;
 };
 
 static void
@@ -37,6 +40,7 @@ record_free(gpointer data)
 
     g_free(record->id);
     g_free(record->text);
+    g_free(record->digest);
     if (record->tags)
         g_ptr_array_unref(record->tags);
     if (record->steps)
@@ -131,6 +135,14 @@ compare_due(gconstpointer a, gconstpointer b, gpointer data)
 }
 
 void
+cf_sim_world_set_changed(CfSimWorld *world, void (*changed)(gpointer data, CfSimRecord *record),
+                         gpointer data)
+{
+    world->changed = changed;
+    world->changed_data = data;
+}
+
+void
 cf_sim_world_settle(CfSimWorld *world)
 {
     gint64 now = cf_sim_world_now_us(world);
@@ -150,6 +162,8 @@ cf_sim_world_settle(CfSimWorld *world)
         }
         cf_sim_world_merge(world, record, step->changes);
         step_free(step);
+        if (world->changed)
+            world->changed(world->changed_data, record);
         if (!g_queue_is_empty(record->steps))
             record->due = g_sequence_insert_sorted(world->waiting, record, compare_due, NULL);
     }
@@ -176,6 +190,7 @@ cf_sim_world_add(CfSimWorld *world, CfSimKind kind, char *text, GError **error)
     record->kind = kind;
     record->id = g_steal_pointer(&id);
     record->text = g_steal_pointer(&owned);
+    record->revision = ++world->revisions;
     g_ptr_array_add(collection->records, record);
     g_hash_table_insert(collection->by_id, record->id, record);
     collection->generation++;
@@ -216,6 +231,7 @@ cf_sim_world_rewrite(CfSimWorld *world, CfSimRecord *record, char *text)
 {
     g_free(record->text);
     record->text = text;
+    record->revision = ++world->revisions;
     world->collections[record->kind].generation++;
 }
 

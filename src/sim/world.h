@@ -17,6 +17,7 @@ typedef enum {
     CF_SIM_FLAG_UNBILLED = 1 << 0, /* no billing record */
     CF_SIM_FLAG_FOREIGN = 1 << 1,  /* listed, but belongs to somebody else */
     CF_SIM_FLAG_FAILING = 1 << 2,  /* whatever is asked of it fails */
+    CF_SIM_FLAG_APART = 1 << 3,    /* in a part of the cloud that cannot be reached */
 } CfSimFlags;
 
 typedef struct {
@@ -25,6 +26,9 @@ typedef struct {
     char *text;      /* the record as the cloud serves it: one JSON object */
     GPtrArray *tags; /* (nullable) (element-type utf8): tags that the record does not show */
     CfSimFlags flags;
+    guint64 revision;   /* another one whenever the text is another one */
+    gpointer digest;    /* (nullable): what the dialect read in the text; freed by g_free() */
+    guint64 digested;   /* the revision that the digest is of */
     GQueue *steps;      /* (nullable): changes that are still to come */
     GSequenceIter *due; /* (nullable): in the world's list of records that wait */
 } CfSimRecord;
@@ -48,6 +52,10 @@ char *cf_sim_world_date_after(CfSimWorld *world, guint ms, const char *format);
 
 /* Returns: (transfer none): what the member is called that holds an id. */
 const char *cf_sim_world_id_key(const CfSimWorld *world, CfSimKind kind);
+
+/* Has changed() called for each record that a planned change was made to. */
+void cf_sim_world_set_changed(CfSimWorld *world,
+                              void (*changed)(gpointer data, CfSimRecord *record), gpointer data);
 
 /* Makes the changes that are due; to be called before a request looks at anything. */
 void cf_sim_world_settle(CfSimWorld *world);

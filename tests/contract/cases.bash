@@ -145,6 +145,12 @@ power() {
     local dir=$PROFILE/servers/by-id/$2
     cell "$1"
     forget_requests
+    if ! has "$1"; then
+        like_not "$(tr -d '[]' <"$dir/power_choices")" "(^|"$'\n'")$3("$'\n'"|$)" "‘$3’ is not among the choices"
+        write_fails_with "Operation not supported" "$3" "$dir/power"
+        is "$(changes)" "" "nothing was sent"
+        return
+    fi
     ok "‘$3’ is among the choices" grep -qx -e "$3" -e "\\[$3\\]" "$dir/power_choices"
     ok "‘$3’ is accepted" put "$3" "$dir/power"
     is "$(cat "$dir/state")" "$4" "the state says so at once"

@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Three clouds in one mount, under the same words; their credentials from the files of other
+# Four clouds in one mount, under the same words; their credentials from the files of other
 # programs; one that is wrong disturbs none.
 # shellcheck source=tests/lib.sh
 . "$(dirname "$0")/../lib.sh"
@@ -7,7 +7,7 @@
 . "$(dirname "$0")/cloud.bash"
 cf_need jq curl
 
-CLOUDS=(inspur qingcloud ucloudstack)
+CLOUDS=(inspur openstack qingcloud ucloudstack)
 declare -A URL=()
 for CF_DIALECT in "${CLOUDS[@]}"; do
     cf_start_sim --servers 30 --images 10
@@ -34,6 +34,16 @@ END
         >"$CF_TMP/ucloud/config.json"
     jq -n --arg public "$CF_ACCESS_KEY" --arg private "$CF_SECRET_KEY" \
         '[{profile: "lab", public_key: $public, private_key: $private}]' >"$CF_TMP/ucloud/credential.json"
+    cat >"$CF_TMP/clouds.yaml" <<END
+clouds:
+  lab:
+    auth_type: v3applicationcredential
+    auth:
+      auth_url: ${URL[openstack]}/identity
+      application_credential_id: $CF_ACCESS_KEY
+      application_credential_secret: $CF_SECRET_KEY
+    region_name: RegionOne
+END
     cat >"$CF_TMP/config" <<END
 [inspur]
 provider = inspur
@@ -48,6 +58,10 @@ credentials = qingcloud.yaml
 provider = ucloudstack
 credentials = ucloud
 credentials_profile = lab
+
+[openstack]
+provider = openstack
+cloud = lab
 
 [wrong]
 provider = qingcloud
