@@ -70,6 +70,7 @@ secret_key = fake-wrong-secret
 END
 )
 cf_expect_log '\[?wrong\]?:'
+export OS_CLIENT_CONFIG_FILE=$CF_TMP/clouds.yaml
 cd / # what is relative starts beside the configuration
 cf_mount -p '' ttl=300 rate=0 patience=30
 
@@ -106,7 +107,7 @@ cf_umount
 
 cf_section "files that others can read"
 mkdir "$CF_TMP/failing"
-for file in qingcloud.yaml ucloud/credential.json ucloud/config.json; do
+for file in clouds.yaml qingcloud.yaml ucloud/credential.json ucloud/config.json; do
     chmod 644 "$CF_TMP/$file"
     cmd_fails_with "chmod 600 '$CF_TMP/$file'" \
         timeout 20 "${CF_WRAP[@]}" "$CIRRUSFS" mount -f -c "$CF_TMP/config" "$CF_TMP/failing"
