@@ -221,7 +221,39 @@ add_profile(CfConfig *config, const CfKeyfileGroup *group, const CfKeyfileGroup 
 }
 
 static gboolean
-take_groups(CfConfig *config, GPtrArray *groups, const CfConfigSchema *schemas, GError **error)
+has_provider(const CfConfig *config, const char *provider)
+{
+    for (guint i = 0; i < config->profiles->len; i++)
+        if (strcmp(((const CfProfile *) config->profiles->pdata[i])->provider, provider) == 0)
+            return TRUE;
+    return FALSE;
+}
+
+/* -o names credentials of another program (cloud=NAME), and the configuration has no profile that
+ * they could be of: they are one, and what is mounted then is that one, as without a configuration.
+ */
+static gboolean
+stand_in(CfConfig *config, const CfKeyfileGroup *defaults, const CfConfigSchema *schemas,
+         const char *overrides, GError **error)
+{
+    g_autofree char *text = cf_credentials_make_config(overrides, FALSE);
+    g_autoptr(GPtrArray) groups =
+        text ? cf_keyfile_parse(config->name, text, strlen(text), error) : NULL;
+    const char *provider;
+
+    if (!groups)
+        return !text;
+    provider = cf_keyfile_find(groups->pdata[0], "provider")->value;
+    if (has_provider(config, provider))
+        return TRUE;
+    g_ptr_array_set_size(config->profiles, 0);
+    return add_profile(config, groups->pdata[0], defaults, schemas, error);
+}
+
+/* overrides: (nullable). */
+static gboolean
+take_groups(CfConfig *config, GPtrArray *groups, const CfConfigSchema *schemas,
+            const char *overrides, GError **error)
 {
     const CfKeyfileGroup *defaults = NULL;
 
@@ -239,6 +271,8 @@ take_groups(CfConfig *config, GPtrArray *groups, const CfConfigSchema *schemas, 
         if (group != defaults && !add_profile(config, group, defaults, schemas, error))
             return FALSE;
     }
+    if (overrides && !stand_in(config, defaults, schemas, overrides, error))
+        return FALSE;
     if (config->profiles->len > 0)
         return TRUE;
     g_set_error(error, CF_ERROR, CF_ERROR_CONFIG,
@@ -367,7 +401,7 @@ load(const char *name, const char *directory, const char *data, gsize size,
     config->directory = g_canonicalize_filename(directory ? directory : ".", NULL);
     config->profiles = g_ptr_array_new_with_free_func((GDestroyNotify) cf_profile_free);
     cf_mount_options_init(&config->mount_options);
-    if (!take_groups(config, groups, schemas, error) ||
+    if (!take_groups(config, groups, schemas, overrides, error) ||
         (overrides && !apply_overrides(config, overrides, schemas, error)))
         return NULL;
     for (guint i = 0; i < config->profiles->len; i++)
@@ -408,7 +442,7 @@ cf_config_load(const char *path, const CfConfigSchema *schemas, const char *over
     gsize size;
 
     if (!path && access(found, F_OK) < 0 && errno == ENOENT) {
-        g_autofree char *text = cf_credentials_make_config(overrides);
+        g_autofree char *text = cf_credentials_make_config(overrides, TRUE);
 
         if (text)
             return cf_config_load_data("(no configuration)", text, schemas, overrides, error);

@@ -434,14 +434,14 @@ group_name(const char *cloud)
 }
 
 static char *
-make_config(const char *overrides)
+make_config(const char *overrides, gboolean with_environment)
 {
     g_autofree char *cloud = find_override(overrides);
     const char *name;
 
     if (cloud)
         return g_strdup_printf("[%s]\nprovider = openstack\n", group_name(cloud));
-    if (!get_variable("OS_CLOUD") && !get_variable("OS_AUTH_URL"))
+    if (!with_environment || (!get_variable("OS_CLOUD") && !get_variable("OS_AUTH_URL")))
         return NULL;
     name = get_variable("OS_CLOUD");
     if (!name)

@@ -42,13 +42,13 @@ cf_credentials_is_named(const CfCredentials *credentials, CfProfile *profile)
 }
 
 char *
-cf_credentials_make_config(const char *overrides)
+cf_credentials_make_config(const char *overrides, gboolean with_environment)
 {
     char *text = NULL;
 
     for (guint i = 0; !text && i < G_N_ELEMENTS(formats); i++)
         if (formats[i]->make_config)
-            text = formats[i]->make_config(overrides);
+            text = formats[i]->make_config(overrides, with_environment);
     return text;
 }
 

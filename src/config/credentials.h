@@ -23,9 +23,10 @@ typedef struct {
     gboolean (*is_named)(CfProfile *profile);
     /* Reads them, and offers what they give to cf_profile_fill(). Errors: CF_ERROR_CONFIG. */
     gboolean (*read)(CfProfile *profile, GError **error);
-    /* (nullable) Where there is no configuration at all: the text of one, when -o (nullable) or the
-     * environment say enough. Returns: (transfer full) (nullable). */
-    char *(*make_config)(const char *overrides);
+    /* (nullable) Where there is no configuration at all, or none for this provider: the text of
+     * one, when -o (nullable) or, with_environment, the environment say enough.
+     * Returns: (transfer full) (nullable). */
+    char *(*make_config)(const char *overrides, gboolean with_environment);
 } CfCredentials;
 
 extern const CfCredentials cf_credentials_openstack;
@@ -37,7 +38,7 @@ const CfCredentials *cf_credentials_find(const char *provider);
 gboolean cf_credentials_is_named(const CfCredentials *credentials, CfProfile *profile);
 /* The configuration that stands in for one that is not there. Returns: (transfer full) (nullable).
  */
-char *cf_credentials_make_config(const char *overrides);
+char *cf_credentials_make_config(const char *overrides, gboolean with_environment);
 
 /* --- for read() ------------------------------------------------------------------------------ */
 

@@ -650,6 +650,33 @@ test_no_config(Fixture *f, gconstpointer data)
     g_unsetenv("CIRRUSFS_CONFIG");
 }
 
+/* A configuration of other clouds: -o cloud=NAME is a profile of its own. */
+static void
+test_no_openstack_config(Fixture *f, gconstpointer data)
+{
+    g_autoptr(CfConfig) config = NULL;
+    g_autoptr(CfConfig) bare = NULL;
+    g_autoptr(GError) error = NULL;
+    const char *text = "[defaults]\nttl = 7\n[prod]\nprovider = qingcloud\nzone = z\n"
+                       "access_key = FAKE\nsecret_key = fake\n";
+
+    write_clouds(f);
+    config = load(f, text, "cloud=one", &error);
+    g_assert_no_error(error);
+    g_assert_cmpuint(cf_config_get_profiles(config)->len, ==, 1);
+    g_assert_cmpstr(cf_profile_get_name(first(config)), ==, "one");
+    g_assert_cmpint(cf_profile_get_options(first(config))->ttl_us, ==, 7 * G_USEC_PER_SEC);
+    g_assert_true(cf_profile_read_secrets(first(config), &error));
+    g_assert_cmpstr(cf_profile_get(first(config), "password"), ==, "fake-old");
+    bare = load(f, "[defaults]\nttl = 7\n", "cloud=one", &error);
+    g_assert_no_error(error);
+    g_assert_cmpstr(cf_profile_get_name(first(bare)), ==, "one");
+    /* The environment is no order: it adds nothing to a configuration. */
+    g_setenv("OS_CLOUD", "one", TRUE);
+    g_assert_null(load(f, "[defaults]\nttl = 7\n", "ttl=9", &error));
+    g_assert_error(error, CF_ERROR, CF_ERROR_CONFIG);
+}
+
 #define ADD_OPENSTACK(path, function)                                                              \
     g_test_add("/credentials/openstack/" path, Fixture, NULL, set_up_openstack, function,          \
                tear_down_openstack)
@@ -671,6 +698,7 @@ main(int argc, char **argv)
     ADD_OPENSTACK("clouds-refused", test_clouds_refused);
     ADD_OPENSTACK("variables", test_variables);
     ADD_OPENSTACK("no-configuration", test_no_config);
+    ADD_OPENSTACK("no-configuration-of-it", test_no_openstack_config);
     g_test_add_func("/credentials/yaml/looking", test_yaml);
     g_test_add_func("/credentials/yaml/noise", test_yaml_noise);
     g_test_add_func("/credentials/yaml/deep", test_yaml_deep);
