@@ -288,7 +288,11 @@ cf_keystone_parse(int http_status, const char *subject, gboolean needs_more, con
         .refresh_expires_us = G_MAXINT64,
         .life_us = life_us,
     };
-    *ret_scope = (CfKeystoneScope){.project_id = answer.project_id, .catalog = answer.catalog};
+    *ret_scope = (CfKeystoneScope){
+        .project_id = answer.project_id,
+        .catalog = answer.catalog,
+        .issued_us = read_time(answer.issued_at),
+    };
     read_roles(answer.roles, ret_scope);
     g_free(answer.expires_at);
     g_free(answer.issued_at);

@@ -26,6 +26,7 @@ char *cf_keystone_body(const CfKeystoneLogin *login);
 /* What the answer told beyond the token. */
 typedef struct {
     char *project_id; /* (nullable) */
+    gint64 issued_us; /* when the token was given, by Keystone's wall clock; 0: not told */
     gboolean has_roles, is_admin;
     CfJsonSpan catalog; /* points into the answer's text; null when there is none */
 } CfKeystoneScope;

@@ -69,6 +69,7 @@ typedef struct {
     gint64 members_ns;
     gint64 whole_us;     /* monotonic: when the last listing of everything began */
     gint64 newest_us;    /* the cloud's wall time: the last change that it told of; 0: none */
+    gint64 listed_us;    /* the cloud's wall time: when the last listing began; 0: not told */
     gint64 short_by;     /* by how much a confirmed listing stays below its total */
     GHashTable *follows; /* slot → CfFollow */
 } CfCollectionState;

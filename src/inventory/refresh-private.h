@@ -39,6 +39,7 @@ struct _CfRefresh {
     CfWalk *walk;    /* (nullable) the cloud pages by marker */
     gboolean lost;   /* a marker was unknown: the next listing begins at the front only */
     gint64 since_us; /* the cloud's wall time: only what changed since then; 0: everything */
+    gint64 cloud_us; /* the cloud's wall time when its first page was asked for; 0: not told */
     gint64 short_by; /* of the listing before: total less collected; -1: none */
     /* What was found. Most is known, and then a place in an array costs far less than the hash of
      * an id does. */

@@ -82,6 +82,7 @@ note_walk(CfRefresh *refresh)
 
     if (!refresh->since_us)
         state->whole_us = refresh->began_us;
+    state->listed_us = refresh->cloud_us;
     if (state->inventory->ops->can_list_changes[state->which])
         cf_found_each(refresh, note_newest, NULL);
 }

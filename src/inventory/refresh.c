@@ -278,20 +278,23 @@ is_forced(const CfCollectionState *state)
 /* Since when changes are enough, where the cloud can list them; 0: everything is to be listed. Not
  * everything that changes is a change to the cloud (Nova's tags are none): hence a whole listing
  * now and then, where somebody forces one, and where much is followed. Going by the cloud's own
- * times needs no common clock; the margin is for clocks inside the cloud. */
+ * times needs no common clock: the time at which it answered the last listing, else the newest
+ * change that it told of, which repeats all that changed shortly before that one for ever. The
+ * margin is for clocks inside the cloud. */
 static gint64
 choose_since(const CfRefresh *refresh)
 {
     const CfCollectionState *state = refresh->state;
     const CfInventory *inventory = state->inventory;
+    gint64 known_us = state->listed_us ? state->listed_us : state->newest_us;
 
     if (!inventory->ops->list_from || !inventory->ops->can_list_changes[state->which] ||
-        !state->current || state->newest_us <= CHANGES_MARGIN_US || refresh->listing > 1 ||
+        !state->current || known_us <= CHANGES_MARGIN_US || refresh->listing > 1 ||
         state->failure || is_forced(state) ||
         g_hash_table_size(state->follows) > CHANGES_FOLLOWS_MAX ||
         cf_clock_mono_us() - state->whole_us >= inventory->options.max_stale_us)
         return 0;
-    return state->newest_us - CHANGES_MARGIN_US;
+    return known_us - CHANGES_MARGIN_US;
 }
 
 void
@@ -386,6 +389,8 @@ on_page(const CfPage *page, const GError *error, gpointer data)
         cf_refresh_unref(refresh);
         return;
     }
+    if (refresh->answered == 0 || page->cloud_us < refresh->cloud_us)
+        refresh->cloud_us = page->cloud_us;
     refresh->answered++;
     refresh->collected += page->records->len;
     if (refresh->walk) {

@@ -45,6 +45,8 @@ typedef struct {
     gboolean last;       /* no page comes after this one */
     const char *next;    /* (nullable) list_from(): the marker of the page after this one */
     gint64 requested_us; /* monotonic: when the call that brought it began */
+    gint64 cloud_us; /* can_list_changes: the same on the cloud's clock, or a little earlier; 0: it
+                      * does not say */
 } CfPage;
 
 /* page, error: borrowed for the call; exactly one is NULL. */

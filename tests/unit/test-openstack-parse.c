@@ -689,6 +689,7 @@ test_token(void)
     g_assert_cmpint(token.expires_us, ==, 1000 + 3600 * (gint64) G_USEC_PER_SEC);
     g_assert_cmpint(cf_token_get_renewal_us(&token), ==, 1000 + 3480 * (gint64) G_USEC_PER_SEC);
     g_assert_cmpstr(scope.project_id, ==, "p-200");
+    g_assert_cmpint(scope.issued_us, ==, 1767323045 * (gint64) G_USEC_PER_SEC);
     g_assert_true(scope.has_roles);
     g_assert_false(scope.is_admin);
 

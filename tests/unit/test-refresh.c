@@ -20,6 +20,7 @@ typedef struct {
     guint side_by_side, most; /* list calls under way */
     gint64 clock_s;           /* the cloud's; 0: it tells no times */
     gint64 since_us;          /* of the last list call */
+    gint64 date_s;            /* what the cloud's clock shows; 0: it does not say */
     GHashTable *changed;      /* id → text, deleted ones too: what a list of changes gives */
 } Cloud;
 
@@ -137,6 +138,7 @@ answer_page_by_marker(gpointer data)
     page.records = records;
     page.last = call->since_us || records->len < PAGE;
     page.next = page.last ? NULL : cloud.order->pdata[begin + PAGE - 1];
+    page.cloud_us = cloud.date_s * G_USEC_PER_SEC;
     call->on_page(error ? NULL : &page, error, call->data);
     g_bytes_unref(page.body);
     g_free(call->marker);
@@ -837,6 +839,24 @@ test_changes(Fixture *fixture, gconstpointer data)
     g_assert_cmpuint(count(fixture), ==, 29);
 }
 
+/* Where the cloud tells the time: since the last listing, and no longer since the last change. */
+static void
+test_changes_by_date(Fixture *fixture, gconstpointer data)
+{
+    cloud.clock_s = 1000000;
+    cloud.date_s = 1000500;
+    refresh(fixture);
+    cloud.date_s = 1000700;
+    g_assert_cmpint(look(fixture), ==, -1);
+    g_assert_cmpint(look(fixture), ==, -1);
+    g_assert_cmpint(cloud.since_us, ==, (1000700 - 60) * (gint64) G_USEC_PER_SEC);
+    /* It stops telling it: since the last change again. */
+    cloud.date_s = 0;
+    g_assert_cmpint(look(fixture), ==, -1);
+    g_assert_cmpint(look(fixture), ==, -1);
+    g_assert_cmpint(cloud.since_us, ==, (1000000 - 60) * (gint64) G_USEC_PER_SEC);
+}
+
 #define ADD_BY_MARKER(path, n, function)                                                           \
     g_test_add("/refresh/by-marker/" path, Fixture, GUINT_TO_POINTER(n), set_up_by_marker,         \
                function, tear_down)
@@ -869,6 +889,7 @@ main(int argc, char **argv)
     ADD_BY_MARKER("full-pages", 30, test_walk_full_pages);
     ADD_BY_MARKER("what-came-and-went", 95, test_walk_changes);
     ADD_BY_MARKER("changes-only", 30, test_changes);
+    ADD_BY_MARKER("changes-by-date", 30, test_changes_by_date);
     ADD_BY_MARKER("gives-up-when-no-marker-is-known", 95, test_walk_never_ends);
     return g_test_run();
 }

@@ -18,6 +18,16 @@ goes_on(const CfOsCall *call, const char *next, GError **error)
     return FALSE;
 }
 
+/* The cloud's time when it was asked, or a little earlier: its header Date tells when it answered,
+ * in whole seconds. Nova without a proxy sends none; then we go by when Keystone gave the token. */
+static gint64
+read_clock(const CfOs *os, const CfHttpReply *reply)
+{
+    if (reply->date_us)
+        return reply->date_us - (cf_clock_mono_us() - reply->sent_us);
+    return os->issued_us ? os->issued_us + reply->sent_us - os->issued_mono_us : 0;
+}
+
 static void
 on_page(CfOsCall *call, const CfHttpReply *reply, const GError *error)
 {
@@ -42,6 +52,7 @@ on_page(CfOsCall *call, const CfHttpReply *reply, const GError *error)
             .last = !next,
             .next = next,
             .requested_us = reply->sent_us,
+            .cloud_us = read_clock(call->os, reply),
         };
 
         call->callback.page(&page, NULL, call->data);

@@ -149,6 +149,8 @@ take_scope(CfOs *os, const CfKeystoneScope *scope)
 {
     g_free(os->project_id);
     os->project_id = g_strdup(scope->project_id);
+    os->issued_us = scope->issued_us;
+    os->issued_mono_us = cf_clock_mono_us();
     os->may_all = scope->is_admin || !scope->has_roles || !scope->project_id;
     for (guint i = 0; i < CF_OS_SERVICE_N; i++)
         find_service(os, (CfOsService) i, scope->catalog);

@@ -53,6 +53,8 @@ struct _CfOs {
     GError *absent[CF_OS_SERVICE_N]; /* why there is none */
     const char *found_region;        /* (nullable) interned; read by any thread, atomically */
     char *project_id;                /* (nullable) */
+    gint64 issued_us;                /* Keystone's wall time when it gave the token; 0: not told */
+    gint64 issued_mono_us;           /* when the token came */
     gboolean may_all;                /* an administrator, or nobody told */
 
     /* the compute service's version: 2.N */
