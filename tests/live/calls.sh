@@ -1,0 +1,101 @@
+#!/usr/bin/env bash
+# What reading costs: calls of a whole listing and of a refresh where nothing has changed, with pages
+# of several sizes; and how soon a change shows. Nobody else may change the cloud meanwhile.
+. "$(dirname "$0")/live.bash"
+
+# All counters of the mount, from now: it keeps them for a second.
+count_anew() {
+    sleep 1.05
+    cat "$MNT/.cirrusfs/stats" >"$CF_TMP/stats"
+}
+# counter NAME [COLLECTION]: one of them.
+counter() {
+    awk -v name="cirrusfs_$1{" -v collection="${2:-}" '
+        index($0, name) == 1 && (!collection || index($0, "collection=\"" collection "\"")) {
+            print $NF; exit }' "$CF_TMP/stats"
+}
+refreshed() {
+    cat "$MNT/.cirrusfs/stats" >"$CF_TMP/stats"
+    [ "$(counter refreshes_total "$1")" -ge "$2" ]
+}
+# cost_of KIND COMMAND…: calls that read, of the one refresh of KIND that the command brings about.
+cost_of() {
+    local kind=$1 reads before
+    shift
+    count_anew
+    reads=$(counter api_reads_total)
+    before=$(counter refreshes_total "$kind")
+    "$@" >/dev/null
+    wait_until 60 refreshed "$kind" $((before + 1)) || { echo "no refresh of $kind" && return; }
+    reads=$(($(counter api_reads_total) - reads))
+    before=$(($(counter refreshes_total "$kind") - before))
+    [ "$before" -eq 1 ] && echo "$reads" || echo "$reads in $before refreshes"
+}
+# The same of the servers' listing that the mount itself begins with.
+first_cost() {
+    cat "$SERVERS/list.tsv" >"$CF_TMP/list"
+    wait_until 60 refreshed servers 1 || return
+    counter api_reads_total
+}
+
+listed() { osc "$1" list -f value -c ID | grep -c .; }
+# What changed within the margin that each refresh asks for anew.
+few_changed() {
+    osc server list --deleted -f value -c ID --changes-since "$(date -u -d '65 seconds ago' +%FT%TZ)" |
+        awk -v page="$1" 'END { exit NR >= page }'
+}
+
+n=$(listed server) || true
+[ "$n" -ge 10 ] || cf_skip_all "fewer than ten servers"
+for divisor in 5 2 7 3 1; do
+    [ $((n % divisor)) -ne 0 ] || break
+done
+page=$((n / divisor)) # no rest: the last page is full, and names a next one
+cf_section "pages of $page"
+servers=$((n / page + 1))
+images=$(($(listed image) / page + 1))
+live_mount ttl=3600 max_stale=3600 page_size="$page"
+is "$(first_cost)" "$servers" "the first listing of the servers: $servers calls"
+is "$(cost_of images cat "$IMAGES/list.tsv")" "$images" "of the images: $images"
+is "$(cost_of servers write "$PROFILE/refresh" now)" $((images + servers)) "a forced refresh: the same"
+is "$(counter records_parsed_total servers)" "$n" "no server is parsed twice"
+cf_umount
+
+page=$((n / 3 + 1))
+cf_section "pages of $page"
+images=$(($(listed image) / page + 1))
+ok "the cloud is quiet" wait_until 120 few_changed "$page"
+live_mount ttl=1 max_stale=3600 page_size="$page"
+cat "$SERVERS/list.tsv" "$IMAGES/list.tsv" >"$CF_TMP/lists"
+is "$(cost_of servers write "$PROFILE/refresh" now)" $((images + n / page + 1)) \
+    "a forced refresh: $((n / page + 1)) calls and $images"
+is "$(cost_of servers cat "$SERVERS/list.tsv")" 1 "nothing has changed: 1 call for the servers"
+is "$(cost_of servers cat "$SERVERS/list.tsv")" 1 "and again"
+is "$(counter records_parsed_total servers)" "$n" "no server is parsed again"
+is "$(cost_of images cat "$IMAGES/list.tsv")" "$images" "$images for the images"
+cf_umount
+
+cf_section "a change with the openstack command"
+live_pick
+live_boot one
+live_mount ttl=2 patience=2
+S=$SERVERS/by-id/$LIVE_ID
+once_a_second() {
+    until reads "$S/$1" "$2"; do sleep 1; done
+}
+# shows NAME VALUE: beside the reader of once a second, from when the command was done.
+shows() {
+    local begin_us=${EPOCHREALTIME/./}
+    export S
+    export -f once_a_second reads
+    timeout $((5 * CF_SLOW * 3)) bash -c 'once_a_second "$@"' shows "$@" || return 1
+    echo "# $1 shows after $(((${EPOCHREALTIME/./} - begin_us) / 1000)) ms, and may after 5000" >&3
+}
+exec 3>&1
+osc server set --name "$LIVE_PREFIX-other" "$LIVE_ID"
+ok "its new name shows" shows name "$LIVE_PREFIX-other"
+osc server stop "$LIVE_ID"
+ok "that it stops shows" shows state stopped
+osc server delete --wait "$LIVE_ID"
+ok "that it is gone shows" wait_until 30 test ! -e "$S"
+exec 3>&-
