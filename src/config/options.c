@@ -9,6 +9,7 @@ typedef enum {
     TYPE_FLAG,
     TYPE_DURATION,
     TYPE_NUMBER,
+    TYPE_LIMIT, /* a number, or none, which is 0 */
     TYPE_OCTAL,
     TYPE_RATE,
     TYPE_CHOICE,
@@ -99,9 +100,9 @@ static const CfOption table[] = {
      AT(batch_limit),
      .min = 1,
      .max = 1000000},
-    {{"action_limit", "NUMBER", "0", FALSE,
-      "Power, capture and rename actions a minute; 0: no limit."},
-     TYPE_NUMBER,
+    {{"action_limit", "NUMBER|none", "100", FALSE,
+      "Writes a minute that start, stop, capture, rename or take tags away; none: no limit."},
+     TYPE_LIMIT,
      AT(action_limit),
      .max = 1000000},
     {{"raw", "owner|world", "owner", FALSE, "Who may read raw/, raw.json and list.jsonl."},
@@ -324,6 +325,8 @@ set_value(const CfOption *option, const char *text, const char *directory, gpoin
         return set_flag(text, slot, error);
     case TYPE_DURATION:
         return set_duration(option, text, slot, error);
+    case TYPE_LIMIT:
+        return set_number(option, strcmp(text, "none") == 0 ? "0" : text, slot, error);
     case TYPE_NUMBER:
     case TYPE_OCTAL:
         return set_number(option, text, slot, error);
@@ -381,6 +384,10 @@ cf_option_to_text(const CfOption *option, gconstpointer options)
         return g_strdup(*(const gboolean *) slot ? "true" : "false");
     case TYPE_DURATION:
         return duration_to_text(*(const gint64 *) slot);
+    case TYPE_LIMIT:
+        if (*(const guint *) slot == 0)
+            return g_strdup("none");
+        return g_strdup_printf("%u", *(const guint *) slot);
     case TYPE_NUMBER:
         return g_strdup_printf("%u", *(const guint *) slot);
     case TYPE_OCTAL:

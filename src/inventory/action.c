@@ -144,11 +144,83 @@ cf_doing_refused(CfDoing *doing, const CfActionResult *result, const GError *err
     cf_doing_fail(doing, error);
 }
 
+/* ---- action_limit, contract section 3 ---- */
+
+#define LIMIT_US (60 * (gint64) G_USEC_PER_SEC)
+
+static gboolean
+takes_tags_away(const CfAction *action)
+{
+    for (guint i = 0; action->tags_before && action->tags_before[i]; i++)
+        if (*action->tags_before[i] &&
+            !g_strv_contains((const char *const *) action->tags, action->tags_before[i]))
+            return TRUE;
+    return FALSE;
+}
+
+/* Whether the action counts: a restored backup would undo much with such. */
+static gboolean
+is_limited(const CfDoing *doing)
+{
+    const CfAction *action = doing->order->action;
+
+    if (!doing->inventory->options.action_limit || doing->order->of_batch)
+        return FALSE;
+    switch ((int) action->kind) {
+    case CF_ACTION_POWER:
+    case CF_ACTION_RENAME:
+    case CF_ACTION_CAPTURE:
+        return TRUE;
+    case CF_ACTION_TAGS:
+        return takes_tags_away(action);
+    default:
+        return FALSE;
+    }
+}
+
+/* Returns: FALSE with CF_ERROR_QUOTA. */
+static gboolean
+is_within_limit(const CfDoing *doing, GError **error)
+{
+    GQueue *times = &doing->inventory->action_times;
+    gint64 now_us = cf_clock_mono_us();
+    gint64 *time;
+
+    while ((time = g_queue_peek_head(times)) && now_us - *time > LIMIT_US)
+        g_free(g_queue_pop_head(times));
+    if (!is_limited(doing) || times->length < doing->inventory->options.action_limit)
+        return TRUE;
+    g_set_error(error, CF_ERROR, CF_ERROR_QUOTA,
+                "action_limit: more than %u times in a minute something was started, stopped, "
+                "captured, renamed, or lost a tag; servers/power takes many servers at once",
+                doing->inventory->options.action_limit);
+    return FALSE;
+}
+
+/* The action is about to be sent. */
+static void
+count_action(const CfDoing *doing)
+{
+    gint64 *time;
+
+    if (!is_limited(doing))
+        return;
+    time = g_new(gint64, 1);
+    *time = cf_clock_mono_us();
+    g_queue_push_tail(&doing->inventory->action_times, time);
+}
+
 void
 cf_doing_send(CfDoing *doing)
 {
     CfInventory *inventory = doing->inventory;
+    g_autoptr(GError) error = NULL;
 
+    if (!is_within_limit(doing, &error)) {
+        cf_doing_fail(doing, error);
+        return;
+    }
+    count_action(doing);
     if (inventory->options.dry_run) {
         CfActionResult result = {0};
         g_autofree char *call = g_strdup_printf(
@@ -168,6 +240,16 @@ cf_doing_send(CfDoing *doing)
                         on_acted, doing);
 }
 
+/* Whether what is asked for is what the record shows. */
+static gboolean
+is_so(const CfAction *action, const CfRecord *record)
+{
+    if (action->kind == CF_ACTION_POWER)
+        return cf_verb_has_goal(action->verb) && cf_verb_is_reached(action->verb, record);
+    return action->kind == CF_ACTION_RENAME &&
+           g_strcmp0(cf_record_get_name(record), action->text) == 0;
+}
+
 /* What the snapshot shows may be old: one fresh look decides whether it is so already. */
 static void
 on_looked_before(CfRecord *record, gint64 requested_us, const GError *error, gpointer data)
@@ -179,7 +261,7 @@ on_looked_before(CfRecord *record, gint64 requested_us, const GError *error, gpo
         return;
     }
     if (record) {
-        gboolean so = cf_verb_is_reached(doing->order->action->verb, record);
+        gboolean so = is_so(doing->order->action, record);
 
         cf_follow_record(doing->state, cf_doing_id(doing), record, requested_us);
         if (so) {
@@ -188,34 +270,6 @@ on_looked_before(CfRecord *record, gint64 requested_us, const GError *error, gpo
         }
     }
     cf_doing_send(doing);
-}
-
-/* Contract section 3: action_limit. Returns: FALSE with CF_ERROR_QUOTA. */
-static gboolean
-within_limit(CfDoing *doing, GError **error)
-{
-    CfInventory *inventory = doing->inventory;
-    const CfAction *action = doing->order->action;
-    gint64 now_us = cf_clock_mono_us();
-    gint64 *time;
-
-    if (!inventory->options.action_limit || doing->order->of_batch ||
-        (action->kind != CF_ACTION_POWER && action->kind != CF_ACTION_CAPTURE &&
-         action->kind != CF_ACTION_RENAME))
-        return TRUE;
-    while ((time = g_queue_peek_head(&inventory->action_times)) &&
-           now_us - *time > 60 * (gint64) G_USEC_PER_SEC)
-        g_free(g_queue_pop_head(&inventory->action_times));
-    if (inventory->action_times.length >= inventory->options.action_limit) {
-        g_set_error(error, CF_ERROR, CF_ERROR_QUOTA,
-                    "action_limit: more than %u power, capture and rename writes in a minute",
-                    inventory->options.action_limit);
-        return FALSE;
-    }
-    time = g_new(gint64, 1);
-    *time = now_us;
-    g_queue_push_tail(&inventory->action_times, time);
-    return TRUE;
 }
 
 static gboolean
@@ -236,8 +290,10 @@ on_act(gpointer data)
     }
     if (resource)
         doing->old = g_strdup(cf_doing_get_old(doing, resource));
-    if (!within_limit(doing, &error) ||
-        (action->kind == CF_ACTION_POWER && !cf_compose_give_way(inventory, action, &error))) {
+    /* What is refused ends nothing that is under way. */
+    if (action->kind == CF_ACTION_POWER &&
+        ((cf_compose_is_going(inventory, action->ids[0]) && !is_within_limit(doing, &error)) ||
+         !cf_compose_give_way(inventory, action, &error))) {
         cf_doing_fail(doing, error);
         return G_SOURCE_REMOVE;
     }
@@ -248,8 +304,7 @@ on_act(gpointer data)
         cf_doing_edit_metadata(doing);
     else if (action->kind == CF_ACTION_LOCK_REASON)
         cf_doing_lock_with_reason(doing);
-    else if (action->kind == CF_ACTION_POWER && resource && cf_verb_has_goal(action->verb) &&
-             cf_verb_is_reached(action->verb, resource->record))
+    else if (resource && is_so(action, resource->record))
         inventory->ops->show(inventory->handle, doing->state->which, cf_doing_id(doing),
                              doing->order->deadline_us, on_looked_before, doing);
     else

@@ -56,17 +56,40 @@ cf_umount
 
 cf_section "action_limit"
 cf_mount ttl=300 action_limit=3
-forget_requests
 mapfile -t some < <(ids running)
+sim PUT "/_sim/servers/${some[3]}/tags" '[]' >/dev/null
+forget_requests
 for i in 0 1 2; do
     ok "number $((i + 1)) is accepted" put reboot "$PROFILE/servers/by-id/${some[i]}/power"
 done
-write_fails_with "Disk quota exceeded" reboot "$PROFILE/servers/by-id/${some[3]}/power"
-like "$(cat "$PROFILE/servers/by-id/${some[3]}/last_error")" 'action_limit' "last_error says why"
+one=$PROFILE/servers/by-id/${some[3]}
+write_fails_with "Disk quota exceeded" reboot "$one/power"
+like "$(cat "$one/last_error")" 'action_limit.*servers/power' "last_error says why, and how many are done"
+is "$(journal 'map(select(.kind == "action")) | last | [.action, .new, .error, .result] | @csv')" \
+    '"power","reboot","quota","failed"' "the journal has it"
 write_fails_with "Disk quota exceeded" too_much "$PROFILE/images/by-id/$image/name"
-write_fails_with "Disk quota exceeded" too_much "$PROFILE/servers/by-id/${some[3]}/capture"
+write_fails_with "Disk quota exceeded" too_much "$one/capture"
 is "$(calls changes)" 3 "three were sent"
-ok "tags do not count" put some-tag "$PROFILE/servers/by-id/${some[3]}/tags"
+ok "what is so already does not count" put on "$one/power"
+ok "nor does the name that it has" put "$(cat "$PROFILE/images/by-id/$image/name")" \
+    "$PROFILE/images/by-id/$image/name"
+is "$(calls changes)" 3 "and is not sent"
+ok "a tag that comes does not count" put some-tag "$one/tags"
+ok "nor another one" bash -c 'echo second >>"$1/tags"' - "$one"
+write_fails_with "Disk quota exceeded" second "$one/tags"
+write_fails_with "Disk quota exceeded" "" "$one/tags"
+printf 'second\n' >"$one/scratch"
+cmd_fails_with "Disk quota exceeded" mv -T "$one/scratch" "$one/tags"
+is "$(cat "$one/tags")" $'second\nsome-tag' "no tag was taken away"
+is "$(calls changes)" 5 "none was sent"
+ok "many together do not count" put "reboot ${some[3]} ${some[4]}" "$PROFILE/servers/power"
+cf_umount
+
+cf_section "a tag taken away"
+cf_mount ttl=300 action_limit=1
+one=$PROFILE/servers/by-id/${some[3]}
+ok "the first one is" put second "$one/tags"
+write_fails_with "Disk quota exceeded" reboot "$one/power"
 cf_umount
 
 cf_section "without allow_delete"

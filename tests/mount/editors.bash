@@ -8,7 +8,7 @@
 editors_begin() {
     cf_start_sim --servers 4 --images 6
     setting '{"freeze":true}'
-    cf_mount ttl=600 rate=0
+    cf_mount ttl=600 rate=0 action_limit=none # more writes than a person makes
     local server image
     server=$(sim GET /_sim/servers | jq -r 'map(.id) | sort | .[0]')
     image=$(sim GET /_sim/images | jq -r 'map(select(.visibility == "private").id) | sort | .[0]')

@@ -55,7 +55,12 @@ static const struct {
      "‘99999999999999999999999’ is not between 1 and 10000"},
     {"connections", "257", NULL, "‘257’ is not between 1 and 256"},
     {"page_size", "0", "0"},
-    {"action_limit", "0", "0"},
+    {"action_limit", "0", "none"},
+    {"action_limit", "none", "none"},
+    {"action_limit", "7", "7"},
+    {"action_limit", "None", NULL, "‘None’ is not a whole number"},
+    {"action_limit", "1000001", NULL, "‘1000001’ is not between 0 and 1000000"},
+    {"batch_limit", "none", NULL, "‘none’ is not a whole number"},
     {"batch_limit", "1000", "1000"},
     {"batch_limit", "0", NULL, "‘0’ is not between 1 and 1000000"},
     {"uid", "0", "0"},
@@ -134,7 +139,7 @@ test_defaults(void)
     g_assert_cmpuint(options.connections, ==, 8);
     g_assert_cmpuint(options.page_size, ==, 0);
     g_assert_cmpuint(options.batch_limit, ==, 100);
-    g_assert_cmpuint(options.action_limit, ==, 0);
+    g_assert_cmpuint(options.action_limit, ==, 100);
     g_assert_cmpint(options.tags, ==, CF_TAGS_DEMAND);
     g_assert_null(options.cacert);
     g_assert_null(options.proxy);
