@@ -54,14 +54,15 @@ try_where busybox "busybox sed -i" busybox_sed
 try_where busybox "busybox awk >" busybox_awk refused=2
 try_where ed ed use_ed
 
+VIM=$(command -v vim || command -v vim.tiny || echo vim)
 # In silent mode the messages of vim are not shown; its status is. Refused, it puts the old content
 # back, which is a second write, and keeps the backup that it made.
 for how in yes no auto auto,breaksymlink auto,breakhardlink; do
     eval "use_vim_${how/,/_}() {
-        vim -es -u NONE -i NONE -V1 --cmd 'set backupskip= writebackup backupcopy=$how' \\
+        \$VIM -es -u NONE -i NONE -V1 --cmd 'set backupskip= writebackup backupcopy=$how' \\
             -c '%s/db/web/' -c wq \"\$1\"
     }"
-    try_where vim "vim, backupcopy=$how" "use_vim_${how/,/_}" says= refused=2 keeps-backup
+    try_where "$VIM" "vim, backupcopy=$how" "use_vim_${how/,/_}" says= refused=2 keeps-backup
 done
 try_where ex "ex" use_ex says=
 
@@ -85,4 +86,8 @@ if command -v git >/dev/null; then
     is "$(cat "${FILE[tags]}")" web "neither changes anything"
     is "$(calls changes)" 0 "no call was made"
     is "$(scratch_files)" "" "no scratch file is left"
+    cf_conform git "add, commit, status, diff" "work; the mount is the work tree"
+    cf_conform git "checkout -f, reset --hard" "are refused; nothing changes"
+else
+    cf_absent git "there is no git here"
 fi

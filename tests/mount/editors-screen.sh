@@ -39,19 +39,40 @@ use_busybox_vi() {
             'type::q!\r' -- busybox vi "${1##*/}"
     )
 }
+use_joe() {
+    (
+        cd "${1%/*}" || return
+        on_screen wait:db 'type:\x19\x19\x19\x19' "type:$(keys "$2")" 'type:\x0bd' 'wait:Name of file' \
+            'type:\r' 'wait:saved|rror' 'type:\x03' 'wait:Lose changes' type:y \
+            -- joe -nobackups -nolocks "${1##*/}"
+    )
+}
+# Beside its backup it leaves, refused, what it saves by itself.
+use_emacs() {
+    on_screen wait:db 'type:\x18h\x17' "type:$(keys "$2")" 'type:\x18\x13' 'wait:Wrote|busy' \
+        'type:\x18\x03' 'wait:Save file' type:n 'wait:exit anyway' 'type:yes\r' -- emacs -nw -Q "$1"
+}
+VIM=$(command -v vim || command -v vim.tiny || echo vim)
 use_vim() {
     (
         cd "${1%/*}" || return
         on_screen wait:db 'type::%s/db/web/\r' 'type::w\r' 'wait:written|E[0-9]+' 'type::q!\r' \
-            -- vim "${vim_options[@]}" "${1##*/}"
+            -- "$VIM" "${vim_options[@]}" "${1##*/}"
     )
 }
 
 try_where nano nano use_nano no-status says="Error writing"
+try_where joe joe use_joe no-status says="rror"
+# 45 MB to fetch: not a package that the tests install.
+if [ -z "${CF_EMACS:-}" ] && ! command -v emacs >/dev/null; then
+    cf_absent "emacs -nw" "there is no emacs here, and CF_EMACS does not ask for one"
+else
+    try "emacs -nw" use_emacs no-status refused=3 backups
+fi
 # It says that it has saved, whatever the system said (2.0.11).
 try_where micro micro use_micro no-status says=
 try_where busybox "busybox vi" use_busybox_vi no-status says="0C|rror|busy"
 vim_options=(-u NONE -i NONE)
-try_where vim "vim -u NONE" use_vim no-status refused=2 says=E keeps-backup
+try_where "$VIM" "vim -u NONE" use_vim no-status refused=2 says=E keeps-backup
 vim_options=()
-try_where vim "vim, the distribution's settings" use_vim no-status refused=2 says=E keeps-backup
+try_where "$VIM" "vim, the distribution's settings" use_vim no-status refused=2 says=E keeps-backup

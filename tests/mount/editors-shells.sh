@@ -102,32 +102,24 @@ cmd_fails_with "FileExistsError" python 'import sys; open(sys.argv[1], "x")' "${
 is "$(calls changes)" 0 "nothing was sent"
 
 # What adds: a tag, a line of a description, and a name as a whole.
-adds() {
-    local kind expected
-    for kind in tags name description; do
-        begin_with "$kind"
-        cf_section "$1: $kind"
-        case $kind in
-        tags) expected=$'db\nextra\nkeep\nprod' ;;
-        name) expected=extra ;;
-        description) expected=${FIRST[$kind]}$'\nextra' ;;
-        esac
-        ok "succeeds" "$2" "${FILE[$kind]}" extra
-        is "$(cat "${FILE[$kind]}")" "$expected" "the content"
-        is "$(in_cloud "$kind")" "$expected" "the cloud has it"
-        is "$(calls changes)" 1 "one change call"
-    done
-}
 append_bash() { bash -c 'echo "$1" >>"$2"' - "$2" "$1"; }
 append_tee() { bash -c 'echo "$1" | tee -a "$2"' - "$2" "$1"; }
 append_python() { python 'import sys; f = open(sys.argv[1], "a"); f.write(sys.argv[2] + "\n"); f.close()' "$@"; }
 append_node() { node -e 'require("fs").appendFileSync(process.argv[1], process.argv[2] + "\n")' "$@"; }
 append_dd() { bash -c 'echo "$1" | dd of="$2" oflag=append conv=notrunc status=none' - "$2" "$1"; }
-adds "bash >>" append_bash
-adds "tee -a" append_tee
-adds "python, mode a" append_python
-adds "dd oflag=append" append_dd
-if command -v node >/dev/null; then adds "node fs.appendFile" append_node; fi
+append_perl() { perl -e 'open(F, ">>", $ARGV[0]) or die $!; print F "$ARGV[1]\n"; close(F) or die $!' "$@"; }
+append_dash() { dash -c 'echo "$1" >>"$2"' - "$2" "$1"; }
+append_zsh() { zsh -c 'print -r -- "$1" >>"$2"' - "$2" "$1"; }
+append_busybox() { busybox sh -c 'echo "$1" >>"$2"' - "$2" "$1"; }
+try "bash >>" append_bash adds
+try_where dash "dash >>" append_dash adds says="I/O error"
+try_where zsh "zsh >>" append_zsh adds
+try_where busybox "busybox sh >>" append_busybox adds
+try "tee -a" append_tee adds
+try "python, mode a" append_python adds refused=2
+try_where perl "perl, mode >>" append_perl adds
+try "dd oflag=append" append_dd adds
+try_where node "node fs.appendFile" append_node adds says=EBUSY
 
 cf_section "several WRITEs of one program"
 begin_with tags

@@ -50,14 +50,15 @@ scratch_files() {
 lines_of() { printf '%s\n' "$1" | wc -l; }
 
 # try NAME FUNCTION [lines] [again] [calls=N] [refused=N] [says=REGEX] [no-status] [keeps-backup]
-#     [KIND…]
+#     [backups] [adds] [KIND…]
 # lines: one call a line; again: and of several lines the second one is tried when the first one is
 # refused; calls, refused: the number of change calls of the accepted and the refused edit (1); says:
 # what the program prints of EBUSY; no-status: it exits with 0 whatever happens; keeps-backup: of the
-# refused edit it may leave a backup, and may give up before its last call.
+# refused edit it may leave a backup, and may give up before its last call; backups: it leaves one of every
+# edit; adds: it adds the word "extra" and takes nothing away.
 try() {
     local name=$1 edit=$2 option kind kinds=() calls=1 refused=1 status_counts=1
-    local says='[Dd]evice or resource busy' per_line= again= backup=
+    local says='[Dd]evice or resource busy' per_line= again= backup= backups= adds=
     shift 2
     for option in "$@"; do
         case $option in
@@ -68,6 +69,8 @@ try() {
         says=*) says=${option#*=} ;;
         no-status) status_counts= ;;
         keeps-backup) backup=1 ;;
+        backups) backup=1 backups=1 ;;
+        adds) adds=1 ;;
         *) kinds+=("$option") ;;
         esac
     done
@@ -82,24 +85,43 @@ try() {
 
 run_edit() {
     local text=${FIRST[$kind]/db/web}
+    [ -z "$adds" ] || text=extra
     status=0
     output=$("$edit" "${FILE[$kind]}" "$text" 2>&1 </dev/null) || status=$?
 }
 
+# after_edit: what the file shows then. A name is one value: what is added to it replaces it.
+after_edit() {
+    case ${adds:-0}$kind in
+    1tags) printf '%s\n' db extra keep prod ;;
+    1name) echo extra ;;
+    1*) printf '%s\n' "${FIRST[$kind]}" extra ;;
+    *) printf '%s\n' "${AFTER[$kind]}" ;;
+    esac
+}
+
+# conforms OPERATION RESULT FAILED: the result, unless cases have failed since there were FAILED.
+conforms() {
+    [ "$CF_FAILED" -eq "$3" ] && cf_conform "$name" "$1" "$2" || cf_conform "$name" "$1" "fails"
+}
+
 try_accepted() {
-    local status output
+    local status output failed=$CF_FAILED expected
+    expected=$(after_edit)
     begin_with "$kind"
     cf_section "$name: $kind"
     run_edit
     is "$status" 0 "exits with 0"
-    is "$(cat "${FILE[$kind]}")" "${AFTER[$kind]}" "the content" "$output"
-    is "$(in_cloud "$kind")" "${AFTER[$kind]}" "the cloud has it"
+    is "$(cat "${FILE[$kind]}")" "$expected" "the content"
+    is "$(in_cloud "$kind")" "$expected" "the cloud has it"
     is "$(calls changes)" "$calls" "change calls"
+    [ -z "$backups" ] || take_backup
     is "$(scratch_files)" "" "no scratch file is left"
+    conforms "${adds:+adds to }$kind" "works; change calls: $calls${backups:+; leaves its backup}" "$failed"
 }
 
 try_refused() {
-    local status output
+    local status output failed=$CF_FAILED result="says so"
     begin_with "$kind"
     cf_section "$name: $kind, refused"
     fault code "${ROUTE[$kind]}" '"code":"001012","message":"not now"'
@@ -117,15 +139,25 @@ try_refused() {
         is "$(calls changes)" "$refused" "change calls"
     fi
     is "$(scratch_files)" "" "no scratch file is left"
+    [ -n "$says" ] || result="does not say so"
+    [ -z "$status_counts" ] && result+=" (an interactive program)" || result+=", exit status not 0"
+    conforms "${adds:+adds to }$kind, refused" "$result; the old content stays" "$failed"
 }
 
+# take_backup: what it left beside; a backup is the old content.
 take_backup() {
-    local left
-    left=$(scratch_files)
-    [ -n "$left" ] || return 0
-    like "$left" "^${kind%?}.~\$" "its backup is left"
-    is "$(cat "${FILE[$kind]%/*}/$left")" "${FIRST[$kind]}" "with the old content"
-    rm -f "${FILE[$kind]%/*}/$left"
+    local file
+    while read -r file; do
+        [ -n "$file" ] || continue
+        case $file in
+        "#$kind#") ;;
+        "${kind%?}"?"~")
+            is "$(cat "${FILE[$kind]%/*}/$file")" "${FIRST[$kind]}" "its backup has the old content"
+            ;;
+        *) fail "nothing else is left" "$file" ;;
+        esac
+        rm -f "$SERVER/$file" "$IMAGE/$file"
+    done <<<"$(scratch_files)"
 }
 
 # try_where PROGRAM …: try, where the program is there.
@@ -133,7 +165,7 @@ try_where() {
     if command -v "$1" >/dev/null; then
         try "${@:2}"
     else
-        cf_section "$2"
-        skip "all" "there is no $1 here"
+        CF_SECTION=
+        cf_absent "$2" "there is no $1 here"
     fi
 }
