@@ -39,11 +39,11 @@ typedef struct {
 
 /* A page of a listing. */
 typedef struct {
-    GBytes *body;        /* the text that the spans point into */
-    GArray *records;     /* (element-type CfJsonSpan) */
-    gint64 total;        /* what the cloud says the whole has; -1: not told */
-    gboolean last;       /* no page comes after this one */
-    const char *next;    /* (nullable) list_from(): the marker of the page after this one */
+    GBytes *body;     /* the text that the spans point into */
+    GArray *records;  /* (element-type CfJsonSpan) */
+    gint64 total;     /* what the cloud says the whole has; -1: not told */
+    gboolean last;    /* no page comes after this one */
+    const char *next; /* (nullable) list_from(), search(): the marker of the page after this one */
     gint64 requested_us; /* monotonic: when the call that brought it began */
     gint64 cloud_us; /* can_list_changes: the same on the cloud's clock, or a little earlier; 0: it
                       * does not say */
@@ -136,9 +136,15 @@ struct _CfProviderOps {
     void (*job)(gpointer handle, const char *job_id, gint64 deadline_us, CfJobCallback callback,
                 gpointer data);
 
-    /* (nullable) The cloud's own search; pages as in list(). */
+    /* (nullable) The cloud's own search for a text, which is not empty; what it looks into is the
+     * cloud's business, and what the text means there is taken from it (an escaped regular
+     * expression). Pages one after another: page: from 1; marker: CfPage.next of the page before
+     * (nullable). */
     void (*search)(gpointer handle, CfCollection collection, const char *text, guint page,
-                   gint64 deadline_us, gboolean user_waits, CfPageCallback callback, gpointer data);
+                   const char *marker, gint64 deadline_us, gboolean user_waits,
+                   CfPageCallback callback, gpointer data);
+    /* (nullable) Where search() depends on the profile. Pure; thread: any. */
+    gboolean (*can_search)(gpointer handle, CfCollection collection);
 
     /* Keys whose values are never shown (graphics_passwd, VNCPassword …). Pure. */
     CfJsonIsSecret is_secret;

@@ -594,6 +594,73 @@ test_keys(Cloud *cloud, gconstpointer data)
     }
 }
 
+/* What is special in a regular expression is escaped, and then encoded; pages go by marker. */
+static void
+test_search(Cloud *cloud, gconstpointer data)
+{
+    static const struct {
+        CfCollection collection;
+        const char *text, *marker, *asked;
+    } rows[] = {
+        {CF_SERVERS, "web", NULL, DETAIL FIRST_PAGE "&name=web"},
+        {CF_SERVERS, "a.b", "s-7", DETAIL FIRST_PAGE "&name=a%5C.b&marker=s-7"},
+        {CF_SERVERS, "\\^$.|?*+()[]{}", NULL,
+         DETAIL FIRST_PAGE "&name=%5C%5C%5C%5E%5C%24%5C.%5C%7C%5C%3F%5C%2A%5C%2B%5C%28%5C%29%5C%5B"
+                           "%5C%5D%5C%7B%5C%7D"},
+        {CF_SERVERS, "中 a-b_c/d&e=f#", NULL,
+         DETAIL FIRST_PAGE "&name=%E4%B8%AD%20a-b_c%2Fd%26e%3Df%23"},
+        {CF_IMAGES, "Ubuntu 24.04", "i-1",
+         "/image/v2/images" FIRST_PAGE "&name=Ubuntu%2024.04&marker=i-1"},
+        {CF_IMAGES, "in:a,\"b\\", NULL,
+         "/image/v2/images" FIRST_PAGE "&name=in%3A%22in%3Aa%2C%5C%22b%5C%5C%22"},
+    };
+    Server *server = &cloud->base.server;
+
+    open_cloud(cloud, "2.93");
+    for (guint i = 0; i < G_N_ELEMENTS(rows); i++) {
+        g_auto(Job) job = {.kind = SEARCH,
+                           .collection = rows[i].collection,
+                           .id = rows[i].text,
+                           .page = rows[i].marker ? 2 : 1,
+                           .marker = rows[i].marker};
+        g_autofree char *line = g_strconcat("GET ", rows[i].asked, NULL);
+
+        forget(server);
+        serve_token(cloud, "fake-token", -1);
+        serve_version(cloud, "2.93");
+        serve(server, "GET", DETAIL, 200, ONE_SERVER);
+        serve(server, "GET", "/image/v2/images", 200, "{\"images\":[{\"id\":\"i\"}]}");
+        run(&cloud->base, &job);
+        g_assert_no_error(job.error);
+        g_assert_cmpuint(job.n_records, ==, 1);
+        g_assert_cmpuint(count_seen(server, line), ==, 1);
+    }
+}
+
+/* The escaped text matches itself, and nothing else. */
+static void
+test_regex(Cloud *cloud, gconstpointer data)
+{
+    static const char *const texts[] = {"web",   "a.b",     "a+b*c?",      "^start$", "(group)",
+                                        "[set]", "{1,2}",   "back\\slash", "x|y",     "中文.",
+                                        "-",     "a b",     "#x",          "\\d",     "\\",
+                                        "]}",    "\\Q.\\E", "a\tb",        "/"};
+
+    for (guint i = 0; i < G_N_ELEMENTS(texts); i++) {
+        g_autofree char *pattern = cf_os_escape_regex(texts[i]);
+        g_autoptr(GError) error = NULL;
+        g_autoptr(GRegex) regex = g_regex_new(pattern, 0, 0, &error);
+
+        g_assert_no_error(error);
+        for (guint j = 0; j < G_N_ELEMENTS(texts); j++) {
+            g_autofree char *around = g_strconcat("x ", texts[j], " y", NULL);
+
+            g_assert_cmpint(g_regex_match(regex, around, 0, NULL), ==,
+                            strstr(around, texts[i]) != NULL);
+        }
+    }
+}
+
 #define ADD(path, function)                                                                        \
     g_test_add("/openstack/call/" path, Cloud, NULL, set_up, function, clean_up)
 
@@ -616,5 +683,7 @@ main(int argc, char **argv)
     ADD("console-log", test_console_log);
     ADD("old-cloud", test_old_cloud);
     ADD("keys", test_keys);
+    ADD("search", test_search);
+    ADD("search-is-literal", test_regex);
     return g_test_run();
 }

@@ -346,8 +346,9 @@ struct Job {
     void (*other)(Job *job); /* OTHER: the call */
     CfCollection collection;
     guint page;
-    const char *id;   /* of the resource, of the cloud's job; SEARCH: the text */
-    CfAction *action; /* owned */
+    const char *marker; /* (nullable) */
+    const char *id;     /* of the resource, of the cloud's job; SEARCH: the text */
+    CfAction *action;   /* owned */
     gint64 deadline_us;
 
     GMutex lock;
@@ -455,8 +456,8 @@ start(gpointer data)
         ops->list(handle, job->collection, job->page, job->deadline_us, TRUE, on_page, job);
         break;
     case SEARCH:
-        ops->search(handle, job->collection, job->id, job->page, job->deadline_us, TRUE, on_page,
-                    job);
+        ops->search(handle, job->collection, job->id, job->page, job->marker, job->deadline_us,
+                    TRUE, on_page, job);
         break;
     case FOLLOW:
         ops->job(handle, job->id, job->deadline_us, on_job, job);

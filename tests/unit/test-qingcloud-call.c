@@ -522,8 +522,7 @@ test_short_pages(Fixture *fixture, gconstpointer data)
     assert_asked(fixture, 0, "action=DescribeInstances&limit=100&offset=0&verbose=1");
     assert_asked(fixture, 1, "action=DescribeInstances&limit=2&offset=2&verbose=1");
     assert_asked(fixture, 2, "action=DescribeInstances&limit=100&offset=0&verbose=1");
-    assert_asked(fixture, 3,
-                 "action=DescribeInstances&limit=100&offset=100&search_word=x&verbose=1");
+    assert_asked(fixture, 3, "action=DescribeInstances&limit=2&offset=2&search_word=x&verbose=1");
 }
 
 /* --- one resource ----------------------------------------------------------------------------- */

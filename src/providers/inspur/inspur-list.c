@@ -1,5 +1,6 @@
 #include "providers/inspur/private.h"
 
+#include <arpa/inet.h>
 #include <string.h>
 
 /* --- listings --------------------------------------------------------------------------------- */
@@ -36,11 +37,10 @@ on_page(CfInspurCall *call, const CfInspurAnswer *answer, const GError *error)
         call->callback.page(NULL, wrong, call->data);
 }
 
-void
-cf_inspur_list(gpointer handle, CfCollection collection, guint page, gint64 deadline_us,
-               gboolean user_waits, CfPageCallback callback, gpointer data)
+static CfInspurCall *
+new_listing(CfInspur *inspur, CfCollection collection, guint page, gint64 deadline_us,
+            gboolean user_waits, CfPageCallback callback, gpointer data)
 {
-    CfInspur *inspur = handle;
     CfInspurCall *call =
         cf_inspur_call_new(inspur, CF_HTTP_READ, "GET", deadline_us, on_page, data);
 
@@ -53,6 +53,47 @@ cf_inspur_list(gpointer handle, CfCollection collection, guint page, gint64 dead
         g_string_printf(call->path, "/v1/servers/%u/%u", page, inspur->page_size);
     else
         g_string_printf(call->path, "/v1/images?page=%u&pageSize=%u", page, inspur->page_size);
+    return call;
+}
+
+void
+cf_inspur_list(gpointer handle, CfCollection collection, guint page, gint64 deadline_us,
+               gboolean user_waits, CfPageCallback callback, gpointer data)
+{
+    cf_inspur_call_send(
+        new_listing(handle, collection, page, deadline_us, user_waits, callback, data));
+}
+
+/* The column of the servers that the text can only be a value of. NULL: any: name, id, inner
+ * address and status are looked into then, as the document says. */
+static const char *
+search_field(CfCollection collection, const char *text)
+{
+    guint8 address[16];
+
+    if (collection != CF_SERVERS) /* the images' search knows no field */
+        return NULL;
+    if (g_uuid_string_is_valid(text))
+        return "uuid";
+    if (inet_pton(AF_INET, text, address) == 1 || inet_pton(AF_INET6, text, address) == 1)
+        return "ip";
+    return NULL;
+}
+
+void
+cf_inspur_search(gpointer handle, CfCollection collection, const char *text, guint page,
+                 const char *marker, gint64 deadline_us, gboolean user_waits,
+                 CfPageCallback callback, gpointer data)
+{
+    CfInspurCall *call =
+        new_listing(handle, collection, page, deadline_us, user_waits, callback, data);
+    g_autofree char *value = g_uri_escape_string(text, NULL, FALSE);
+    const char *field = search_field(collection, text);
+
+    g_string_append_printf(call->path, "%csearchValue=%s", collection == CF_SERVERS ? '?' : '&',
+                           value);
+    if (field)
+        g_string_append_printf(call->path, "&searchField=%s", field);
     cf_inspur_call_send(call);
 }
 

@@ -375,5 +375,6 @@ const CfProviderOps cf_provider_inspur = {
     .show = cf_inspur_show,
     .list_tags = cf_inspur_list_tags,
     .act = cf_inspur_act,
+    .search = cf_inspur_search,
     .is_secret = cf_inspur_is_secret,
 };

@@ -172,6 +172,9 @@ gboolean cf_inspur_read_counts(const char *prose, guint *ret_done, guint *ret_fa
 
 void cf_inspur_list(gpointer handle, CfCollection collection, guint page, gint64 deadline_us,
                     gboolean user_waits, CfPageCallback callback, gpointer data);
+void cf_inspur_search(gpointer handle, CfCollection collection, const char *text, guint page,
+                      const char *marker, gint64 deadline_us, gboolean user_waits,
+                      CfPageCallback callback, gpointer data);
 /* All private images in one page: GET /v1/images/private. */
 void cf_inspur_list_private(CfInspur *inspur, gint64 deadline_us, CfPageCallback callback,
                             gpointer data);

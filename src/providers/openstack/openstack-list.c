@@ -72,12 +72,11 @@ add_since(GString *path, gint64 since_us)
         g_string_append_printf(path, "&changes-since=%s", text);
 }
 
-/* The oldest first: what is new stands at the end, and moves nothing. */
-void
-cf_os_list_from(gpointer handle, CfCollection collection, const char *marker, gint64 since_us,
-                gint64 deadline_us, gboolean user_waits, CfPageCallback callback, gpointer data)
+/* The page behind a marker. The oldest first: what is new stands at the end, and moves nothing. */
+static CfOsCall *
+new_listing(CfOs *os, CfCollection collection, const char *marker, gint64 deadline_us,
+            gboolean user_waits, CfPageCallback callback, gpointer data)
 {
-    CfOs *os = handle;
     CfOsService service = collection == CF_SERVERS ? CF_OS_COMPUTE : CF_OS_IMAGE;
     CfOsCall *call = cf_os_call_new(os, service, CF_HTTP_READ, "GET", deadline_us, on_page, data);
 
@@ -88,13 +87,77 @@ cf_os_list_from(gpointer handle, CfCollection collection, const char *marker, gi
     call->marker = g_strdup(marker);
     g_string_printf(call->path, "/%s?limit=%u&sort_key=created_at&sort_dir=asc",
                     collection == CF_SERVERS ? "servers/detail" : "images", os->page_size);
+    return call;
+}
+
+static void
+add_parameter(CfOsCall *call, const char *key, const char *value)
+{
+    g_autofree char *encoded = g_uri_escape_string(value, NULL, FALSE);
+
+    g_string_append_printf(call->path, "&%s=%s", key, encoded);
+}
+
+void
+cf_os_list_from(gpointer handle, CfCollection collection, const char *marker, gint64 since_us,
+                gint64 deadline_us, gboolean user_waits, CfPageCallback callback, gpointer data)
+{
+    CfOsCall *call =
+        new_listing(handle, collection, marker, deadline_us, user_waits, callback, data);
+
     if (since_us > 0 && collection == CF_SERVERS)
         add_since(call->path, since_us);
-    if (marker) {
-        g_autofree char *encoded = g_uri_escape_string(marker, NULL, FALSE);
+    if (marker)
+        add_parameter(call, "marker", marker);
+    cf_os_call_send(call);
+}
 
-        g_string_append_printf(call->path, "&marker=%s", encoded);
+/* --- search ----------------------------------------------------------------------------------- */
+
+char *
+cf_os_escape_regex(const char *text)
+{
+    GString *out = g_string_new(NULL);
+
+    for (const char *c = text; *c; c++) {
+        if (strchr("\\^$.|?*+()[]{}", *c))
+            g_string_append_c(out, '\\');
+        g_string_append_c(out, *c);
     }
+    return g_string_free(out, FALSE);
+}
+
+char *
+cf_os_image_name_filter(const char *text)
+{
+    GString *out;
+
+    if (!g_str_has_prefix(text, "in:"))
+        return g_strdup(text);
+    out = g_string_new("in:\"");
+    for (const char *c = text; *c; c++) {
+        if (*c == '"' || *c == '\\')
+            g_string_append_c(out, '\\');
+        g_string_append_c(out, *c);
+    }
+    g_string_append_c(out, '"');
+    return g_string_free(out, FALSE);
+}
+
+/* Nova looks for a part of the name, Glance for the whole name. */
+void
+cf_os_search(gpointer handle, CfCollection collection, const char *text, guint page,
+             const char *marker, gint64 deadline_us, gboolean user_waits, CfPageCallback callback,
+             gpointer data)
+{
+    CfOsCall *call =
+        new_listing(handle, collection, marker, deadline_us, user_waits, callback, data);
+    g_autofree char *name =
+        collection == CF_SERVERS ? cf_os_escape_regex(text) : cf_os_image_name_filter(text);
+
+    add_parameter(call, "name", name);
+    if (marker)
+        add_parameter(call, "marker", marker);
     cf_os_call_send(call);
 }
 

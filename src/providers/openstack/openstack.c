@@ -301,6 +301,7 @@ const CfProviderOps cf_provider_openstack = {
     .parse = os_parse,
     .show = cf_os_show,
     .act = cf_os_act,
+    .search = cf_os_search,
     .is_secret = cf_os_is_secret,
     .is_metadata_key = cf_os_is_metadata_key,
 };

@@ -193,6 +193,15 @@ gboolean cf_os_read_one(CfCollection collection, const char *text, gsize len, Cf
 void cf_os_list_from(gpointer handle, CfCollection collection, const char *marker, gint64 since_us,
                      gint64 deadline_us, gboolean user_waits, CfPageCallback callback,
                      gpointer data);
+void cf_os_search(gpointer handle, CfCollection collection, const char *text, guint page,
+                  const char *marker, gint64 deadline_us, gboolean user_waits,
+                  CfPageCallback callback, gpointer data);
+/* A regular expression that text and nothing else matches: Nova's filter by name is one, in the
+ * dialect of its database. Returns: (transfer full). Pure. */
+char *cf_os_escape_regex(const char *text);
+/* Glance's filter for the images of exactly that name: one that begins with "in:" would be taken
+ * for a list of names. Returns: (transfer full). Pure. */
+char *cf_os_image_name_filter(const char *text);
 void cf_os_show(gpointer handle, CfCollection collection, const char *id, gint64 deadline_us,
                 CfRecordCallback callback, gpointer data);
 void cf_os_authenticate(gpointer handle, gint64 deadline_us, CfDoneCallback callback,

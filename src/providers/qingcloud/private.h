@@ -160,8 +160,8 @@ void cf_qingcloud_ask_page(CfQingcloud *cloud, CfCollection collection, const ch
 void cf_qingcloud_list(gpointer handle, CfCollection collection, guint page, gint64 deadline_us,
                        gboolean user_waits, CfPageCallback callback, gpointer data);
 void cf_qingcloud_search(gpointer handle, CfCollection collection, const char *text, guint page,
-                         gint64 deadline_us, gboolean user_waits, CfPageCallback callback,
-                         gpointer data);
+                         const char *marker, gint64 deadline_us, gboolean user_waits,
+                         CfPageCallback callback, gpointer data);
 void cf_qingcloud_show(gpointer handle, CfCollection collection, const char *id, gint64 deadline_us,
                        CfRecordCallback callback, gpointer data);
 void cf_qingcloud_job(gpointer handle, const char *job_id, gint64 deadline_us,

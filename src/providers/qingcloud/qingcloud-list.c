@@ -27,7 +27,8 @@ cf_qingcloud_list(gpointer handle, CfCollection collection, guint page, gint64 d
 
 void
 cf_qingcloud_search(gpointer handle, CfCollection collection, const char *text, guint page,
-                    gint64 deadline_us, gboolean user_waits, CfPageCallback callback, gpointer data)
+                    const char *marker, gint64 deadline_us, gboolean user_waits,
+                    CfPageCallback callback, gpointer data)
 {
     cf_qingcloud_ask_page(handle, collection, text, page, deadline_us, user_waits, callback, data);
 }

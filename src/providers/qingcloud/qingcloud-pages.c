@@ -234,7 +234,8 @@ cf_qingcloud_ask_page(CfQingcloud *cloud, CfCollection collection, const char *t
 {
     CfQingcloudCall *call = cf_qingcloud_call_new(cloud, deadline_us, on_page, data);
     gboolean further = page > 1 && !text;
-    guint step = further && cloud->step[collection] ? cloud->step[collection] : cloud->page_size;
+    /* What is found is cut as listings are; how many they give at most the last one has shown. */
+    guint step = page > 1 && cloud->step[collection] ? cloud->step[collection] : cloud->page_size;
     guint offset = (page - 1) * step;
 
     call->callback.page = callback;

@@ -119,8 +119,8 @@ CfRecord *cf_ucloudstack_read_one(CfJsonSpan whole, CfCollection collection, con
 void cf_ucloudstack_list(gpointer handle, CfCollection collection, guint page, gint64 deadline_us,
                          gboolean user_waits, CfPageCallback callback, gpointer data);
 void cf_ucloudstack_search(gpointer handle, CfCollection collection, const char *text, guint page,
-                           gint64 deadline_us, gboolean user_waits, CfPageCallback callback,
-                           gpointer data);
+                           const char *marker, gint64 deadline_us, gboolean user_waits,
+                           CfPageCallback callback, gpointer data);
 void cf_ucloudstack_show(gpointer handle, CfCollection collection, const char *id,
                          gint64 deadline_us, CfRecordCallback callback, gpointer data);
 void cf_ucloudstack_authenticate(gpointer handle, gint64 deadline_us, CfDoneCallback callback,

@@ -80,8 +80,8 @@ cf_ucloudstack_list(gpointer handle, CfCollection collection, guint page, gint64
 
 void
 cf_ucloudstack_search(gpointer handle, CfCollection collection, const char *text, guint page,
-                      gint64 deadline_us, gboolean user_waits, CfPageCallback callback,
-                      gpointer data)
+                      const char *marker, gint64 deadline_us, gboolean user_waits,
+                      CfPageCallback callback, gpointer data)
 {
     CfUcloudstack *cloud = handle;
     CfUcloudstackCall *call =

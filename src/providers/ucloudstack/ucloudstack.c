@@ -166,6 +166,13 @@ ucloudstack_parse(gpointer handle, CfCollection collection, CfJsonSpan text, GEr
 }
 
 /* There is no tag call in either generation, no batch call, and no reboot of the hard kind. */
+/* Generation 1 does not know the parameter. */
+static gboolean
+ucloudstack_can_search(gpointer handle, CfCollection collection)
+{
+    return ((CfUcloudstack *) handle)->dialect != CF_UCLOUDSTACK_GEN_1;
+}
+
 const CfProviderOps cf_provider_ucloudstack = {
     .name = "ucloudstack",
     .title = "UCloudStack",
@@ -208,5 +215,6 @@ const CfProviderOps cf_provider_ucloudstack = {
     .show = cf_ucloudstack_show,
     .act = cf_ucloudstack_act,
     .search = cf_ucloudstack_search,
+    .can_search = ucloudstack_can_search,
     .is_secret = cf_ucloudstack_is_secret,
 };
