@@ -373,6 +373,7 @@ op_fsync(fuse_req_t req, fuse_ino_t ino, int datasync, struct fuse_file_info *fi
 typedef struct {
     fuse_req_t req;
     CfSession *session;
+    char *buffer;
     gboolean plus;
     gsize size, used;
 } Listing;
@@ -390,7 +391,7 @@ listing_add(const char *name, const CfEntry *entry, gboolean full, guint64 next_
             gpointer data)
 {
     Listing *listing = data;
-    char *at = listing->session->buffer + listing->used;
+    char *at = listing->buffer + listing->used;
     gsize rest = listing->size - listing->used;
     struct fuse_entry_param param = cf_param_from_entry(listing->session, entry);
     gsize n;
@@ -408,21 +409,67 @@ listing_add(const char *name, const CfEntry *entry, gboolean full, guint64 next_
     return TRUE;
 }
 
+/* buffer: (array length=size). */
+static CfVerdict
+try_listing(fuse_req_t req, CfIno ino, guint64 offset, gboolean waited, Listing *listing,
+            CfNeed *ret_need)
+{
+    CfTree *tree = session_of(req)->tree;
+    g_autoptr(GError) error = NULL;
+    CfVerdict verdict =
+        cf_tree_readdir(tree, ino, offset, waited, listing_add, listing, ret_need, &error);
+
+    switch (verdict) {
+    case CF_DONE:
+        fuse_reply_buf(req, listing->buffer, listing->used);
+        break;
+    case CF_FAILED:
+        cf_reply_error(req, "readdir", ino, error);
+        break;
+    case CF_WAIT:
+        break;
+    }
+    return verdict;
+}
+
+/* In any thread: the session's buffer is the receiver's. */
+static CfVerdict
+answer_listing(CfWaiter *waiter, const GError *error, CfNeed *ret_need)
+{
+    g_autofree char *buffer = NULL;
+    Listing listing = {
+        .req = waiter->req, .session = waiter->session, .plus = waiter->plus, .size = waiter->size};
+
+    if (error) {
+        cf_reply_error(waiter->req, "readdir", waiter->ino, error);
+        return CF_FAILED;
+    }
+    listing.buffer = buffer = g_malloc(waiter->size);
+    return try_listing(waiter->req, waiter->ino, waiter->offset, TRUE, &listing, ret_need);
+}
+
 static void
 reply_listing(fuse_req_t req, fuse_ino_t ino, size_t size, off_t offset, gboolean plus)
 {
     CfSession *session = session_of(req);
     Listing listing = {.req = req, .session = session, .plus = plus, .size = size};
-    g_autoptr(GError) error = NULL;
+    CfNeed need = {0};
+    CfWaiter *waiter;
 
     if (session->buffer_size < size) {
         session->buffer = g_realloc(session->buffer, size);
         session->buffer_size = size;
     }
-    if (cf_tree_readdir(session->tree, ino, offset, listing_add, &listing, &error))
-        fuse_reply_buf(req, session->buffer, listing.used);
-    else
-        cf_reply_error(req, "readdir", ino, error);
+    listing.buffer = session->buffer;
+    if (try_listing(req, ino, (guint64) offset, FALSE, &listing, &need) != CF_WAIT)
+        return;
+    waiter = cf_waiter_new(session, req, "readdir", ino);
+    waiter->size = size;
+    waiter->offset = (guint64) offset;
+    waiter->plus = plus;
+    waiter->held_directory = ino; /* the kernel has it locked meanwhile */
+    waiter->answer = answer_listing;
+    wait_for(waiter, &need);
 }
 
 static void

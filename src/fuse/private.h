@@ -94,6 +94,7 @@ struct _CfWaiter {
     char *name; /* (owned) (nullable) */
     gsize size;
     guint64 offset;
+    gboolean plus;                    /* READDIRPLUS */
     CfIno held_inode, held_directory; /* 0: none; told to the notifier by cf_waiter_keep() */
     gboolean drop_pages;              /* what the kernel has of ino goes before the answer */
     /* Answers, as the last thing: error (nullable) is what the waiting came to. Or leaves the

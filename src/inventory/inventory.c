@@ -290,6 +290,7 @@ cf_inventory_free(CfInventory *inventory)
     for (guint i = 0; i < CF_COLLECTION_N; i++)
         state_clear(&inventory->collections[i]);
     g_hash_table_unref(inventory->tag_flights);
+    cf_searches_free(inventory);
     g_ptr_array_unref(inventory->jobs);
     cf_composer_free(inventory->composer);
     g_queue_clear_full(&inventory->action_times, g_free);
@@ -572,6 +573,13 @@ cf_inventory_wait(CfInventory *inventory, CfCollection collection, CfDoneCallbac
                               (state->demand_us ? cf_clock_mono_us() - state->demand_us : 0));
     g_mutex_unlock(&inventory->lock);
     wait_start(inventory, collection, FALSE, limit_us, callback, data);
+}
+
+void
+cf_inventory_refresh_within(CfInventory *inventory, CfCollection collection, gint64 limit_us,
+                            CfDoneCallback callback, gpointer data)
+{
+    wait_start(inventory, collection, TRUE, limit_us, callback, data);
 }
 
 void

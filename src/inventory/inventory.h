@@ -151,6 +151,40 @@ void cf_inventory_act(CfInventory *inventory, CfOrder *order, CfDoneCallback cal
 void cf_inventory_refuse(CfInventory *inventory, CfOrder *order, const GError *error,
                          CfDoneCallback callback, gpointer data);
 
+/* Which resources the cloud's own search has named. Immutable, reference-counted. */
+typedef struct {
+    gatomicrefcount refs;
+    gint64 come_us; /* monotonic: when the answer came */
+    gint64 come_ns; /* wall time of it; later than that of the answer before */
+    guint n;
+    guint32 handles[]; /* ascending by slot */
+} CfFindings;
+CfFindings *cf_findings_ref(CfFindings *findings);
+void cf_findings_unref(CfFindings *findings); /* (nullable) */
+G_DEFINE_AUTOPTR_CLEANUP_FUNC(CfFindings, cf_findings_unref)
+gboolean cf_findings_have(const CfFindings *findings, guint32 handle);
+/* Microseconds until they are older than the ttl (a second, where that is shorter). */
+gint64 cf_inventory_get_findings_rest_us(CfInventory *inventory, const CfFindings *findings);
+
+typedef enum {
+    CF_SEARCH_NONE,      /* was not made, or what it came to is out of date */
+    CF_SEARCH_UNDER_WAY, /* cf_inventory_search() joins it */
+    CF_SEARCH_FOUND,
+    CF_SEARCH_FAILED, /* within the last second: error is set */
+} CfSearchState;
+
+/* Whether the cloud has a search for the collection. Thread: any. */
+gboolean cf_inventory_can_search(CfInventory *inventory, CfCollection collection);
+/* Makes no call. ret_findings: (transfer full) (nullable): the last that came, of whatever age.
+ * Thread: any. */
+CfSearchState cf_inventory_look_search(CfInventory *inventory, CfCollection collection,
+                                       const char *text, CfFindings **ret_findings, GError **error);
+/* Waits for the search under way for text; begin: makes one when none is. Calls back with the
+ * cloud's refusal, or when there are findings and the snapshot has what they name. text: not empty.
+ * Thread: any. */
+void cf_inventory_search(CfInventory *inventory, CfCollection collection, const char *text,
+                         gboolean begin, CfDoneCallback callback, gpointer data);
+
 /* With tags_apart: whether the server's tags are known and young enough. Thread: any. */
 gboolean cf_inventory_has_tags(CfInventory *inventory, const CfResource *resource,
                                gint64 *ret_rest_us);
@@ -173,7 +207,7 @@ typedef struct {
     guint64 refreshes[CF_COLLECTION_N], failed[CF_COLLECTION_N];
     guint64 parsed[CF_COLLECTION_N], reused[CF_COLLECTION_N];
     guint64 resources[CF_COLLECTION_N];
-    guint64 actions, actions_failed, versions;
+    guint64 actions, actions_failed, versions, searches;
     gint64 last_refresh_us[CF_COLLECTION_N];
     CfChannelStats channel;
 } CfInventoryStats;

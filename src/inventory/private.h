@@ -92,7 +92,8 @@ struct _CfInventory {
     gint64 health_since_us;   /* wall time: of the word */
     gint64 health_changed_us; /* wall time: of the text */
     CfInventoryStats stats;
-    gboolean closed; /* main thread */
+    GHashTable *searches; /* (nullable) collection/text → CfSearch (search.c) */
+    gboolean closed;      /* main thread */
 
     /* The engine's thread only. */
     gboolean closing;
@@ -110,8 +111,9 @@ struct _CfInventory {
     struct _CfComposer *composer; /* (nullable) */
     GPtrArray *jobs;              /* (element-type CfJob) */
     GSource *job_timer;
-    guint jobs_asking; /* questions after a job under way */
-    guint skipped;     /* records of the last listing that could not be read */
+    guint jobs_asking;     /* questions after a job under way */
+    GHashTable *strangers; /* (nullable) ids that are found and not listed (search.c) */
+    guint skipped;         /* records of the last listing that could not be read */
 };
 
 /* publish.c: changing what is shown. Engine's thread. */
@@ -140,6 +142,10 @@ void cf_inventory_facts(CfInventory *inventory, guint facts);
 GSource *cf_inventory_timer(CfInventory *inventory, gint64 delay_us, GSourceFunc function,
                             gpointer data);
 void cf_timer_clear(GSource **timer);
+
+/* cf_inventory_refresh() that is given up after limit_us. */
+void cf_inventory_refresh_within(CfInventory *inventory, CfCollection collection, gint64 limit_us,
+                                 CfDoneCallback callback, gpointer data);
 
 /* journal.c */
 void cf_journal_action(CfInventory *inventory, const CfOrder *order, const char *old,
@@ -190,6 +196,9 @@ CfPending *cf_pending_new(const CfAction *action, const char *want);
 void cf_follow_record(CfCollectionState *state, const char *id, CfRecord *record,
                       gint64 requested_us);
 void cf_follow_gone(CfCollectionState *state, const char *id);
+
+/* search.c: when no flight is under way any more. */
+void cf_searches_free(CfInventory *inventory);
 
 /* tags.c */
 void cf_tags_sweep(CfInventory *inventory);

@@ -398,6 +398,64 @@ diff_shorthand(Diff *diff, guint slot)
         tell_entry(diff, dir, new);
 }
 
+/* ---- search/ ---- */
+
+static gboolean
+is_found(const CfFindings *findings, const CfResource *resource)
+{
+    return resource && !cf_resource_is_deleted(resource) &&
+           cf_findings_have(findings, resource->handle);
+}
+
+/* Returns: whether a link came, went or has another name. */
+static gboolean
+diff_found(Diff *diff, const CfSearchLive *live, const CfResource *before, const CfResource *after)
+{
+    CfIno dir = ino_of(diff, CF_KIND_SEARCH, live->handle, 0);
+    const char *old = is_found(live->findings, before)
+                          ? cf_names_of(diff->names_before, CF_HANDLE_SLOT(before->handle))
+                          : NULL;
+    const char *new = is_found(live->findings, after)
+                          ? cf_names_of(diff->names_after, CF_HANDLE_SLOT(after->handle))
+                          : NULL;
+
+    if (g_strcmp0(old, new) == 0)
+        return FALSE;
+    if (old)
+        tell_entry(diff, dir, old);
+    if (new)
+        tell_entry(diff, dir, new);
+    return TRUE;
+}
+
+static void
+diff_searches(Diff *diff, GHashTable *renamed)
+{
+    g_autoptr(GArray) all = cf_search_list_live(diff->profile, diff->collection);
+
+    for (guint s = 0; s < all->len; s++) {
+        const CfSearchLive *live = &g_array_index(all, CfSearchLive, s);
+        gboolean changed = FALSE;
+        GHashTableIter iter;
+        gpointer slot;
+
+        for (guint i = 0; i < diff->n; i++)
+            changed |= diff_found(diff, live, diff->changes[i].before, diff->changes[i].after);
+        g_hash_table_iter_init(&iter, renamed);
+        while (g_hash_table_iter_next(&iter, &slot, NULL)) {
+            guint index = GPOINTER_TO_UINT(slot);
+
+            if (diff->before->slots[index] == diff->after->slots[index])
+                changed |=
+                    diff_found(diff, live, diff->before->slots[index], diff->after->slots[index]);
+        }
+        if (changed) {
+            tell_inode(diff, ino_of(diff, CF_KIND_SEARCH, live->handle, 0), 0);
+            cf_search_changed(diff->profile, diff->collection, live->handle, diff->now_ns);
+        }
+    }
+}
+
 /* ---- the whole ---- */
 
 static gboolean
@@ -484,6 +542,7 @@ diff_collection(Diff *diff)
         for (guint view = 0; view < cf_views_count(); view++)
             if (diff->views_seen & 1u << view)
                 diff_view(diff, view, all);
+        diff_searches(diff, all);
     }
     tell_inode(diff, ino_of(diff, CF_KIND_STATIC, 0, CF_STATIC_LIST_TSV), 0);
     tell_inode(diff, ino_of(diff, CF_KIND_STATIC, 0, CF_STATIC_LIST_JSONL), 0);

@@ -13,9 +13,10 @@ typedef struct {
     CfPlace *place;
     CfDirFill fill;
     gpointer data;
-    guint64 from;  /* the first entry that is asked for, counted from 0 */
-    gboolean stat; /* entries of files are given whole */
-    gboolean full; /* no more room */
+    guint64 from;   /* the first entry that is asked for, counted from 0 */
+    gboolean stat;  /* entries of files are given whole */
+    gboolean full;  /* no more room */
+    gint64 most_us; /* the longest that the kernel may believe in an entry */
 } Listing;
 
 /* One entry; directories are always given whole, since they are about to be entered. */
@@ -37,7 +38,8 @@ give(Listing *listing, guint64 index, const char *name, CfPlace *there, CfNode n
 
         if (cf_place_entry(there, node, &entry, &error) != CF_DONE)
             whole = FALSE;
-        else if (there->resource)
+        entry.entry_timeout_us = MIN(entry.entry_timeout_us, listing->most_us);
+        if (whole && there->resource)
             cf_tree_mark_seen(there->profile, node.collection, there->resource->handle,
                               node.kind == CF_KIND_RAW ? CF_SEEN_FILES | CF_SEEN_RAW
                                                        : CF_SEEN_FILES);
@@ -72,6 +74,10 @@ list_rows(Listing *listing, guint parent, guint index)
 
         if (rows[i].parent != parent || rows[i].sub == CF_STATIC_SNAPSHOTS)
             continue;
+        if (!cf_static_has(there.profile, node.collection, rows[i].sub)) {
+            index++;
+            continue;
+        }
         if (S_ISREG(rows[i].mode) && parent >= CF_STATIC_PROFILE) {
             gint64 mtime_ns;
             g_autofree char *text = cf_static_text(listing->place->tree, &node, FALSE, &mtime_ns);
@@ -235,6 +241,24 @@ list_value(Listing *listing)
     }
 }
 
+/* The links are given whole: they are few, and a lookup of one may be a search. */
+static void
+list_found(Listing *listing, const CfFindings *findings)
+{
+    CfPlace *place = listing->place;
+
+    listing->stat = TRUE;
+    listing->most_us = cf_search_rest_us(place, findings);
+    for (guint i = 0; place->snapshot && i < findings->n; i++) {
+        guint slot = CF_HANDLE_SLOT(findings->handles[i]);
+        const CfResource *resource = cf_snapshot_get(place->snapshot, findings->handles[i]);
+
+        if (slot >= listing->from && resource && !cf_resource_is_deleted(resource) &&
+            !give_link(listing, CF_VIEW_SEARCH, place->node.handle, slot))
+            return;
+    }
+}
+
 /* Behind the attributes, by their numbers, which only grow. */
 static void
 list_scratch(Listing *listing, guint64 base)
@@ -380,34 +404,26 @@ give_dots(Listing *listing, guint64 offset)
     return offset >= 2 || listing->fill("..", &there, FALSE, 2, listing->data);
 }
 
-gboolean
-cf_tree_readdir(CfTree *tree, CfIno ino, guint64 offset, CfDirFill fill, gpointer data,
-                GError **error)
+static gboolean
+list(Listing *listing, const CfFindings *findings, GError **error)
 {
-    g_auto(CfPlace) place = {0};
-    Listing listing = {.place = &place, .fill = fill, .data = data};
-
-    if (!cf_place_init(&place, tree, ino, error))
-        return FALSE;
-    /* Root passes the kernel's check of mode bits; raw/ is its own owner's then. */
-    listing.from = offset >= FIRST ? offset - FIRST + 1 : 0;
-    listing.stat = want_whole(tree, ino, offset);
-    if (!give_dots(&listing, offset))
-        return TRUE;
-    switch (place.node.kind) {
+    switch (listing->place->node.kind) {
     case CF_KIND_STATIC:
-        list_static(&listing);
+        list_static(listing);
         return TRUE;
     case CF_KIND_RESOURCE:
-        list_resource(&listing);
+        list_resource(listing);
         return TRUE;
     case CF_KIND_RAW:
-        return list_raw(&listing, error);
+        return list_raw(listing, error);
     case CF_KIND_VALUE:
-        list_value(&listing);
+        list_value(listing);
         return TRUE;
     case CF_KIND_VERSION:
-        list_version(&listing);
+        list_version(listing);
+        return TRUE;
+    case CF_KIND_SEARCH:
+        list_found(listing, findings);
         return TRUE;
     case CF_KIND_LINK:
     case CF_KIND_SHORT:
@@ -417,4 +433,28 @@ cf_tree_readdir(CfTree *tree, CfIno ino, guint64 offset, CfDirFill fill, gpointe
         break;
     }
     return cf_tree_fail(error, CF_ERROR_INVALID, "not a directory");
+}
+
+CfVerdict
+cf_tree_readdir(CfTree *tree, CfIno ino, guint64 offset, gboolean waited, CfDirFill fill,
+                gpointer data, CfNeed *ret_need, GError **error)
+{
+    g_auto(CfPlace) place = {0};
+    g_autoptr(CfFindings) findings = NULL;
+    Listing listing = {.place = &place, .fill = fill, .data = data, .most_us = CF_TIMEOUT_LONG_US};
+
+    if (!cf_place_init(&place, tree, ino, error))
+        return CF_FAILED;
+    /* Root passes the kernel's check of mode bits; raw/ is its own owner's then. */
+    if (place.node.kind == CF_KIND_SEARCH) {
+        CfVerdict verdict = cf_search_get(&place, waited || offset > 0, &findings, ret_need, error);
+
+        if (verdict != CF_DONE)
+            return verdict;
+    }
+    listing.from = offset >= FIRST ? offset - FIRST + 1 : 0;
+    listing.stat = want_whole(tree, ino, offset);
+    if (!give_dots(&listing, offset))
+        return CF_DONE;
+    return list(&listing, findings, error) ? CF_DONE : CF_FAILED;
 }

@@ -87,7 +87,7 @@ is_here(const CfPlace *place, const CfStaticRow *row)
     gint64 mtime_ns;
 
     if (!S_ISREG(row->mode))
-        return TRUE;
+        return cf_static_has(place->profile, place->node.collection, row->sub);
     text = cf_static_text(place->tree, &node, FALSE, &mtime_ns);
     return text != NULL;
 }
@@ -171,6 +171,45 @@ lookup_value(CfPlace *place, const char *name, CfEntry *entry, GError **error)
         return no_entry(place, entry);
     cf_place_set_resource(place, resource);
     return cf_place_entry(place, cf_place_link(place, view, resource, number), entry, error);
+}
+
+/* search/<text>: makes no call. */
+static CfVerdict
+lookup_text(CfPlace *place, const char *name, CfEntry *entry, GError **error)
+{
+    guint32 handle;
+
+    if (!cf_search_find_text(place, name, &handle))
+        return no_entry(place, entry);
+    return cf_place_entry(place, cf_place_node(place, CF_KIND_SEARCH, handle, 0), entry, error);
+}
+
+/* search/<text>/<name>. */
+static CfVerdict
+lookup_found(CfPlace *place, const char *name, gboolean waited, CfEntry *entry, CfNeed *need,
+             GError **error)
+{
+    g_autoptr(CfFindings) findings = NULL;
+    guint32 text = place->node.handle;
+    CfResource *resource;
+    CfVerdict verdict;
+
+    if (name[0] == '.') /* no link has such a name, and prompts and desktops look for them */
+        return no_entry(place, entry);
+    verdict = cf_search_get(place, waited, &findings, need, error);
+    if (verdict != CF_DONE)
+        return verdict;
+    resource = place->snapshot ? cf_names_find(place->snapshot, name) : NULL;
+    if (!resource || cf_resource_is_deleted(resource) ||
+        !cf_findings_have(findings, resource->handle)) {
+        *entry = (CfEntry){.entry_timeout_us = cf_search_rest_us(place, findings)};
+        return CF_DONE;
+    }
+    cf_place_set_resource(place, resource);
+    verdict =
+        cf_place_entry(place, cf_place_link(place, CF_VIEW_SEARCH, resource, text), entry, error);
+    entry->entry_timeout_us = cf_search_rest_us(place, findings);
+    return verdict;
 }
 
 static CfVerdict
@@ -274,8 +313,10 @@ lookup_attribute(CfPlace *place, const char *name, gboolean waited, CfEntry *ent
     if (place->node.collection == CF_SERVERS && row->field == CF_SERVER_TAGS &&
         cf_inventory_get_ops(inventory)->tags_apart &&
         !cf_inventory_has_tags(inventory, place->resource, NULL) && !waited) {
-        *need = (CfNeed){CF_NEED_TAGS, inventory, CF_SERVERS,
-                         g_strdup(cf_record_get_id(place->resource->record))};
+        *need = (CfNeed){.kind = CF_NEED_TAGS,
+                         .inventory = inventory,
+                         .collection = CF_SERVERS,
+                         .id = g_strdup(cf_record_get_id(place->resource->record))};
         return CF_WAIT;
     }
     if (!cf_attribute_is_visible(row, &place->subject))
@@ -361,6 +402,8 @@ lookup_static(CfPlace *place, const char *name, gboolean waited, CfEntry *entry,
         return lookup_by_id(place, name, entry, error);
     case CF_STATIC_SNAPSHOTS:
         return lookup_version(place, name, entry, error);
+    case CF_STATIC_SEARCH:
+        return lookup_text(place, name, entry, error);
     default:
         if (place->node.sub >= CF_STATIC_VIEW &&
             place->node.sub < CF_STATIC_VIEW + cf_views_count())
@@ -395,6 +438,9 @@ cf_tree_parent_of(const CfPlace *place)
         break;
     case CF_KIND_VERSION:
         up.sub = CF_STATIC_SNAPSHOTS;
+        break;
+    case CF_KIND_SEARCH:
+        up.sub = CF_STATIC_SEARCH;
         break;
     case CF_KIND_STATIC:
         up.sub = node->sub > CF_STATIC_COLLECTION    ? CF_STATIC_COLLECTION
@@ -462,6 +508,8 @@ cf_tree_lookup(CfTree *tree, CfIno parent, const char *name, gboolean waited, Cf
         return lookup_value(&place, name, ret_entry, error);
     case CF_KIND_VERSION:
         return lookup_in_version(&place, name, ret_entry, error);
+    case CF_KIND_SEARCH:
+        return lookup_found(&place, name, waited, ret_entry, ret_need, error);
     case CF_KIND_LINK:
     case CF_KIND_SHORT:
     case CF_KIND_APPEND:

@@ -20,6 +20,7 @@ typedef enum {
     CF_KIND_VERSION, /* handle: number of the version; sub: a CfVersionFile */
     CF_KIND_APPEND,  /* handle: number of the file; sub: 0 events, 1 journal */
     CF_KIND_SCRATCH, /* handle: number of the scratch file */
+    CF_KIND_SEARCH,  /* handle: a text that is searched for: search/web */
     CF_KIND_N
 } CfKind;
 
@@ -47,6 +48,7 @@ typedef enum {
     CF_STATIC_LIST_TSV,
     CF_STATIC_LIST_JSONL,
     CF_STATIC_SNAPSHOTS,
+    CF_STATIC_SEARCH,
     CF_STATIC_BATCH_POWER,  /* of servers */
     CF_STATIC_BATCH_PLAN,   /* of servers */
     CF_STATIC_BATCH_DELETE, /* of images */

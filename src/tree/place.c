@@ -19,6 +19,7 @@ cf_node_is_of_collection(const CfNode *node)
     case CF_KIND_VALUE:
     case CF_KIND_LINK:
     case CF_KIND_SHORT:
+    case CF_KIND_SEARCH:
         return TRUE;
     case CF_KIND_VERSION:
     case CF_KIND_APPEND:
@@ -36,17 +37,26 @@ cf_tree_must_wait(CfTreeProfile *profile, CfCollection collection, gboolean wait
 {
     if (cf_inventory_look(profile->inventory, collection) == CF_LOOK_SERVE || waited)
         return FALSE;
-    *ret_need = (CfNeed){CF_NEED_COLLECTION, profile->inventory, collection, NULL};
+    *ret_need = (CfNeed){
+        .kind = CF_NEED_COLLECTION, .inventory = profile->inventory, .collection = collection};
     return TRUE;
 }
 
 void
 cf_tree_wait(CfTree *tree, CfNeed *need, CfDoneCallback callback, gpointer data)
 {
-    if (need->kind == CF_NEED_TAGS)
-        cf_inventory_fetch_tags(need->inventory, need->id, callback, data);
-    else
+    switch (need->kind) {
+    case CF_NEED_COLLECTION:
         cf_inventory_wait(need->inventory, need->collection, callback, data);
+        break;
+    case CF_NEED_TAGS:
+        cf_inventory_fetch_tags(need->inventory, need->id, callback, data);
+        break;
+    case CF_NEED_SEARCH:
+        cf_inventory_search(need->inventory, need->collection, need->id, need->begin, callback,
+                            data);
+        break;
+    }
     cf_need_clear(need);
 }
 
@@ -145,6 +155,15 @@ static_mode(guint sub)
     return row ? row->mode : S_IFDIR | 0555;
 }
 
+/* Of a link. */
+static gboolean
+is_in_flat_view(const CfNode *node)
+{
+    guint view = node->sub & 31;
+
+    return view < cf_views_count() && cf_view_is_flat(view);
+}
+
 char *
 cf_place_target(const CfPlace *place)
 {
@@ -155,8 +174,7 @@ cf_place_target(const CfPlace *place)
     case CF_KIND_SHORT:
         return g_strconcat("by-id/", id, NULL);
     case CF_KIND_LINK:
-        return g_strconcat(cf_view_is_flat(place->node.sub & 31) ? "../by-id/" : "../../by-id/", id,
-                           NULL);
+        return g_strconcat(is_in_flat_view(&place->node) ? "../by-id/" : "../../by-id/", id, NULL);
     case CF_KIND_STATIC:
         if (!place->snapshot)
             return NULL;
@@ -169,6 +187,7 @@ cf_place_target(const CfPlace *place)
     case CF_KIND_VERSION:
     case CF_KIND_APPEND:
     case CF_KIND_SCRATCH:
+    case CF_KIND_SEARCH:
     case CF_KIND_N:
         break;
     }
@@ -236,6 +255,7 @@ cf_place_mode(const CfPlace *place)
     case CF_KIND_SCRATCH:
         return scratch_mode(place);
     case CF_KIND_VALUE:
+    case CF_KIND_SEARCH:
     case CF_KIND_N:
         break;
     }
@@ -418,10 +438,13 @@ cf_place_attr(const CfPlace *place, CfAttr *attr, GError **error)
     case CF_KIND_SCRATCH:
         ok = scratch_attr(place, attr, error);
         break;
+    case CF_KIND_SEARCH:
+        ok = cf_search_attr(place, attr, error);
+        break;
     case CF_KIND_N:
         break;
     }
-    if (ok && cf_node_is_of_collection(node))
+    if (ok && cf_node_is_of_collection(node) && node->kind != CF_KIND_SEARCH)
         attr->attr_timeout_us = cf_place_rest_us(place);
     if (ok && S_ISLNK(attr->mode)) {
         g_autofree char *target = cf_tree_readlink(place->tree, attr->ino, error);
@@ -495,6 +518,8 @@ cf_place_entry(CfPlace *place, CfNode node, CfEntry *entry, GError **error)
         entry->entry_timeout_us = cf_place_rest_us(place);
     if (node.kind == CF_KIND_SCRATCH)
         entry->entry_timeout_us = 0;
+    if (node.kind == CF_KIND_SEARCH) /* another text may need its number */
+        entry->entry_timeout_us = entry->attr.attr_timeout_us;
     if (node.kind == CF_KIND_RESOURCE && node.sub > 0 && node.collection == CF_SERVERS &&
         cf_inventory_get_ops(place->profile->inventory)->tags_apart &&
         (int) node.sub - 1 == cf_attributes_find(CF_SERVERS, "tags"))

@@ -9,6 +9,10 @@
 #define CF_VIEWS_MAX 20
 #define CF_INDEX_NAMES CF_VIEWS_MAX /* of a snapshot's indexes; the views' own come before it */
 G_STATIC_ASSERT(CF_INDEX_NAMES < CF_SNAPSHOT_INDEXES);
+#define CF_VIEW_SEARCH 31 /* of links: no view, but search/<text>/ */
+G_STATIC_ASSERT(CF_VIEW_SEARCH >= CF_VIEWS_MAX);
+
+typedef struct _CfSearchTexts CfSearchTexts; /* search.c */
 
 /* Texts that get a number for the mount's life, from 1. */
 typedef struct {
@@ -35,6 +39,7 @@ typedef struct {
     CfIntern values[CF_VIEWS_MAX];
     gint64 view_times[CF_VIEWS_MAX]; /* last coming or going of a value directory, wall ns */
     GPtrArray *versions;             /* (element-type CfVersion), oldest first */
+    CfSearchTexts *searches;         /* (nullable) */
 } CfTreeCollection;
 
 enum { CF_SEEN_FILES = 1, CF_SEEN_RAW = 2 };
@@ -79,6 +84,7 @@ struct _CfTree {
     CfIno stat_dir;          /* the directory of the last plain listing … */
     guint stat_count;        /* … and how many of its files were looked up since */
     CfScratches *scratches;
+    gint64 search_us;  /* monotonic: when the last search was begun; 0: none was */
     GHashTable *aways; /* inode of an attribute → Away (names.c): it is being renamed away */
     gboolean version_dropped; /* a version that was being read had to go: health says so */
 };
@@ -93,6 +99,16 @@ cf_tree_profile(CfTree *tree, guint index)
 CfTreeSink cf_tree_sink(CfTree *tree);
 /* Sets CF_ERROR_NOT_FOUND or _GONE and the like. */
 gboolean cf_tree_fail(GError **error, CfErrorCode code, const char *words);
+
+/* A node and all that it stands on. */
+typedef struct {
+    CfTree *tree;
+    CfNode node;
+    CfTreeProfile *profile; /* (nullable): the mount's own */
+    CfSnapshot *snapshot;   /* (owned) (nullable) */
+    CfResource *resource;   /* of the snapshot (nullable) */
+    CfSubject subject;
+} CfPlace;
 
 /* view.c */
 typedef struct _CfNames CfNames;
@@ -128,6 +144,29 @@ void cf_view_update(CfTreeProfile *profile, CfSnapshot *from, CfSnapshot *to, gu
                     const CfChange *changes, guint n);
 /* add: give the text a number when it has none. Returns: 0 when it has none. */
 guint cf_intern(CfIntern *intern, const char *text, gboolean add);
+
+/* search.c */
+void cf_search_texts_free(CfSearchTexts *texts); /* (nullable) */
+/* The text that name in search/ stands for. Returns: FALSE when nothing can be searched for by it.
+ */
+gboolean cf_search_find_text(const CfPlace *place, const char *name, guint32 *ret_handle);
+/* What the search for the place's text found. as_it_is: of whatever age: somebody has waited, or
+ * goes on reading. */
+CfVerdict cf_search_get(const CfPlace *place, gboolean as_it_is, CfFindings **ret_findings,
+                        CfNeed *ret_need, GError **error);
+/* How long the kernel may believe it. */
+gint64 cf_search_rest_us(const CfPlace *place, const CfFindings *findings);
+/* Of the place's text: time and how long the kernel may believe it. */
+gboolean cf_search_attr(const CfPlace *place, CfAttr *attr, GError **error);
+typedef struct {
+    guint32 handle; /* of the text */
+    CfFindings *findings;
+} CfSearchLive;
+/* The searches that the kernel may have links of. Returns: (transfer full). */
+GArray *cf_search_list_live(CfTreeProfile *profile, CfCollection collection);
+/* Links came or went. */
+void cf_search_changed(CfTreeProfile *profile, CfCollection collection, guint32 handle,
+                       gint64 now_ns);
 
 /* diff.c */
 void cf_tree_hook(CfTreeProfile *profile);
@@ -174,6 +213,8 @@ typedef struct {
 #define CF_ONLY(collection) (1u << (collection))
 const CfStaticRow *cf_static_row(guint sub);
 const CfStaticRow *cf_static_find(guint parent, const char *name);
+/* Whether a directory of the table is there: search is not where the cloud cannot. */
+gboolean cf_static_has(const CfTreeProfile *profile, CfCollection collection, guint sub);
 const CfStaticRow *cf_static_table(guint *ret_n);
 /* The text of a static file as its readers get it. fresh: dynamic files are rendered anew.
  * Returns: (transfer full) (nullable): NULL: there is no such file here. */
@@ -192,15 +233,7 @@ char *cf_batch_text(CfTreeProfile *profile, const CfNode *node, gint64 *ret_mtim
 /* Returns: (transfer full) (nullable): the name of the program. */
 char *cf_tree_command_of(gint pid);
 
-/* place.c: a node and all that it stands on. */
-typedef struct {
-    CfTree *tree;
-    CfNode node;
-    CfTreeProfile *profile; /* (nullable): the mount's own */
-    CfSnapshot *snapshot;   /* (owned) (nullable) */
-    CfResource *resource;   /* of the snapshot (nullable) */
-    CfSubject subject;
-} CfPlace;
+/* place.c */
 
 void cf_place_clear(CfPlace *place);
 G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC(CfPlace, cf_place_clear)

@@ -42,6 +42,8 @@ static const CfStaticRow rows[] = {
      "the whole collection, one JSON object a line, the cloud's record under raw"},
     {CF_STATIC_SNAPSHOTS, CF_STATIC_COLLECTION, ".snapshots", S_IFDIR | 0555,
      "the last versions by their ten-digit numbers; not listed"},
+    {CF_STATIC_SEARCH, CF_STATIC_COLLECTION, "search", S_IFDIR | 0555,
+     "search/TEXT/ has links to what the cloud's own search finds; not where it has none"},
 };
 
 const CfStaticRow *
@@ -67,6 +69,12 @@ cf_static_find(guint parent, const char *name)
         if (rows[i].parent == parent && strcmp(rows[i].name, name) == 0)
             return &rows[i];
     return NULL;
+}
+
+gboolean
+cf_static_has(const CfTreeProfile *profile, CfCollection collection, guint sub)
+{
+    return sub != CF_STATIC_SEARCH || cf_inventory_can_search(profile->inventory, collection);
 }
 
 /* ---- attributes.tsv ---- */
@@ -156,6 +164,7 @@ METRIC(get_last, stats->last_refresh_us[c] / 1e6)
 METRIC(get_actions, stats->actions)
 METRIC(get_actions_failed, stats->actions_failed)
 METRIC(get_versions, stats->versions)
+METRIC(get_searches, stats->searches)
 METRIC(get_reads, stats->channel.calls[CF_HTTP_READ])
 METRIC(get_changes, stats->channel.calls[CF_HTTP_CHANGE])
 METRIC(get_auth, stats->channel.calls[CF_HTTP_AUTH])
@@ -177,6 +186,7 @@ static const Metric metrics[] = {
     {"versions", "counter", "Snapshots that were published.", get_versions, FALSE},
     {"actions", "counter", "Actions that the cloud accepted.", get_actions, FALSE},
     {"actions_failed", "counter", "Actions that failed.", get_actions_failed, FALSE},
+    {"searches", "counter", "Searches of the cloud's own that ended.", get_searches, FALSE},
     {"api_reads", "counter", "API calls that read.", get_reads, FALSE},
     {"api_changes", "counter", "API calls that change.", get_changes, FALSE},
     {"api_auth", "counter", "Calls for tokens.", get_auth, FALSE},

@@ -44,6 +44,7 @@ collection_clear(CfTreeCollection *collection)
 {
     g_byte_array_unref(collection->seen);
     g_ptr_array_unref(collection->versions);
+    cf_search_texts_free(collection->searches);
     for (guint i = 0; i < CF_VIEWS_MAX; i++)
         if (collection->values[i].numbers) {
             g_hash_table_unref(collection->values[i].numbers);
@@ -252,6 +253,7 @@ cf_tree_read(CfTree *tree, CfIno ino, guint64 offset, gsize size, GError **error
     case CF_KIND_LINK:
     case CF_KIND_SHORT:
     case CF_KIND_SCRATCH:
+    case CF_KIND_SEARCH:
     case CF_KIND_N:
         break;
     }
@@ -369,6 +371,6 @@ cf_tree_is_view(CfIno ino)
 
     if (!cf_node_unpack(ino, &node))
         return FALSE;
-    return node.kind == CF_KIND_VALUE ||
-           (node.kind == CF_KIND_STATIC && node.sub >= CF_STATIC_VIEW);
+    return node.kind == CF_KIND_VALUE || node.kind == CF_KIND_SEARCH ||
+           (node.kind == CF_KIND_STATIC && node.sub >= CF_STATIC_SEARCH);
 }

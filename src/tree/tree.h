@@ -67,10 +67,11 @@ typedef enum {
 
 /* What an answer waits for. Plain data, but for id. */
 typedef struct {
-    enum { CF_NEED_COLLECTION, CF_NEED_TAGS } kind;
+    enum { CF_NEED_COLLECTION, CF_NEED_TAGS, CF_NEED_SEARCH } kind;
     CfInventory *inventory;
     CfCollection collection;
-    char *id; /* TAGS: (owned) */
+    char *id;       /* (owned) TAGS: the server's; SEARCH: the text */
+    gboolean begin; /* SEARCH: it is not under way yet */
 } CfNeed;
 void cf_need_clear(CfNeed *need);
 
@@ -94,9 +95,10 @@ GBytes *cf_tree_read(CfTree *tree, CfIno ino, guint64 offset, gsize size, GError
 typedef gboolean (*CfDirFill)(const char *name, const CfEntry *entry, gboolean full,
                               guint64 next_offset, gpointer data);
 /* offset: 0, or what fill was given. Offsets stay good while the directory changes.
- * "." and ".." are given too. */
-gboolean cf_tree_readdir(CfTree *tree, CfIno ino, guint64 offset, CfDirFill fill, gpointer data,
-                         GError **error);
+ * "." and ".." are given too. waited: an answer is to be given now. CF_WAIT: fill was not called.
+ */
+CfVerdict cf_tree_readdir(CfTree *tree, CfIno ino, guint64 offset, gboolean waited, CfDirFill fill,
+                          gpointer data, CfNeed *ret_need, GError **error);
 
 /* The kernel holds n lookups less of the inode (only generations and the like count them). */
 void cf_tree_forget(CfTree *tree, CfIno ino, guint64 n);

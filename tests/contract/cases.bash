@@ -119,6 +119,32 @@ case_lists() {
     is "$(calls total)" 0 "walking within the ttl costs nothing"
 }
 
+# The cloud's own search: all its pages, and no call before somebody looks into the directory.
+case_search() {
+    local i dir=$PROFILE/servers/search/sought.
+    cell "search servers"
+    for i in {1..105}; do
+        echo "$(make_server "found-$i" "sought.$i a")"
+    done | while read -r i; do sim POST /_sim/servers "$i"; done >/dev/null
+    add_server decoy soughtX1
+    add_image found-image 'sought image'
+    refresh
+    forget_requests
+    ok "the directory is there" test -d "$dir"
+    is "$(calls total)" 0 "and has cost nothing"
+    ls "$dir" >"$CF_TMP/found"
+    is "$(wc -l <"$CF_TMP/found")" 105 "all pages of it"
+    ok "what only looks like it is not there" test ! -e "$dir/soughtX1"
+    is "$(readlink "$dir/sought.7 a")" ../../by-id/found-7 "a link to the resource"
+    is "$(readlink "$dir/sought.105 a")" ../../by-id/found-105 "also of the last page"
+    wire_is "search servers" - --all
+    cell "search images"
+    forget_requests
+    ok "the whole name" wait_until 10 test -e "$PROFILE/images/search/sought image/sought image"
+    is "$(ls "$PROFILE/images/search/sought image")" "sought image" "and nothing else"
+    wire_is "search images" - --all
+}
+
 case_show() {
     add_server "$1" shown
     add_image "$2" shown-image
@@ -391,6 +417,7 @@ run_contract() {
     setting '{"freeze":true}'
     case_authenticate
     case_lists
+    case_search
     case_show show-1 show-image-1
     case_power power-1
     case_console console-1

@@ -25,6 +25,8 @@ STOPPED='{"status":"SHUTOFF","task_state":null}'
 # What goes over the wire for an operation; "-": this cloud has no such call. @ stands for the
 # id, * for anything.
 declare -A WIRE=(
+    [search servers]='GET /v1/servers/1/100?searchValue=sought.; GET /v1/servers/2/100?searchValue=sought.'
+    [search images]='GET /v1/images?page=1&pageSize=100&searchValue=sought%20image'
     [show server]='GET /v1/servers/@'
     [start]='POST /v1/servers/@/action {"os-start":{}}'
     [stop soft]='POST /v1/servers/@/action {"os-stop":{}}'

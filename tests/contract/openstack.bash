@@ -23,6 +23,8 @@ make_image() {
 STOPPED='{"status":"SHUTOFF","OS-EXT-STS:task_state":null}'
 
 declare -A WIRE=(
+    [search servers]='GET /compute/v2.1/servers/detail?limit=100&sort_key=created_at&sort_dir=asc&name=sought%5C.; GET /compute/v2.1/servers/detail?limit=100&sort_key=created_at&sort_dir=asc&name=sought%5C.&marker=*'
+    [search images]='GET /image/v2/images?limit=100&sort_key=created_at&sort_dir=asc&name=sought%20image'
     [show server]='GET /compute/v2.1/servers/@'
     [start]='POST /compute/v2.1/servers/@/action {"os-start":null}'
     [stop soft]='POST /compute/v2.1/servers/@/action {"os-stop":null}'

@@ -22,6 +22,8 @@ make_image() {
 STOPPED='{"status":"stopped","transition_status":""}'
 
 declare -A WIRE=(
+    [search servers]='DescribeInstances limit=100 offset=0 search_word=sought. verbose=1; DescribeInstances limit=100 offset=100 search_word=sought. verbose=1'
+    [search images]='DescribeImages limit=100 offset=0 search_word=sought image'
     [show server]='DescribeInstances instances.1=@ *verbose=1*'
     [start]='StartInstances instances.1=@'
     [stop soft]='StopInstances force=0 instances.1=@'

@@ -22,6 +22,8 @@ make_image() {
 STOPPED='{"State":"Stopped"}'
 
 declare -A WIRE=(
+    [search servers]='DescribeVMInstance Keyword=sought. Limit=100 Offset=0; DescribeVMInstance Keyword=sought. Limit=100 Offset=100'
+    [search images]='DescribeImage Keyword=sought image Limit=100 Offset=0'
     [show server]='DescribeVMInstance *VMIDs.0=@*'
     [start]='StartVMInstance VMID=@'
     [stop soft]='StopVMInstance VMID=@'
