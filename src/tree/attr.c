@@ -1,4 +1,4 @@
-#include "tree/attr.h"
+#include "tree/attr-private.h"
 
 #include <string.h>
 
@@ -12,8 +12,8 @@
 
 /* ---- what is allowed ---- */
 
-static gboolean
-can(const CfSubject *subject, CfActionKind kind)
+gboolean
+cf_attr_can(const CfSubject *subject, CfActionKind kind)
 {
     const CfProviderOps *ops = cf_inventory_get_ops(subject->inventory);
 
@@ -25,7 +25,7 @@ static gboolean
 may(const CfSubject *subject, CfActionKind kind)
 {
     return !cf_inventory_get_options(subject->inventory)->ro &&
-           !cf_resource_is_deleted(subject->resource) && can(subject, kind);
+           !cf_resource_is_deleted(subject->resource) && cf_attr_can(subject, kind);
 }
 
 static gboolean
@@ -47,7 +47,7 @@ visible_description(const CfSubject *subject)
     guint field = subject->collection == CF_SERVERS ? (guint) CF_SERVER_DESCRIPTION
                                                     : (guint) CF_IMAGE_DESCRIPTION;
 
-    return cf_resource_get(subject->resource, field) || can(subject, CF_ACTION_DESCRIBE);
+    return cf_resource_get(subject->resource, field) || cf_attr_can(subject, CF_ACTION_DESCRIBE);
 }
 
 static gboolean
@@ -58,7 +58,8 @@ visible_tags(const CfSubject *subject)
     gboolean apart =
         subject->collection == CF_SERVERS && cf_inventory_get_ops(subject->inventory)->tags_apart;
 
-    return cf_resource_get(subject->resource, field) || (!apart && can(subject, CF_ACTION_TAGS));
+    return cf_resource_get(subject->resource, field) ||
+           (!apart && cf_attr_can(subject, CF_ACTION_TAGS));
 }
 
 static gboolean
@@ -70,7 +71,7 @@ visible_console(const CfSubject *subject)
 static gboolean
 visible_console_url(const CfSubject *subject)
 {
-    return can(subject, CF_ACTION_CONSOLE);
+    return cf_attr_can(subject, CF_ACTION_CONSOLE);
 }
 
 static gboolean
@@ -82,20 +83,7 @@ visible_capture(const CfSubject *subject)
 static gboolean
 visible_captured(const CfSubject *subject)
 {
-    return can(subject, CF_ACTION_CAPTURE);
-}
-
-static gboolean
-visible_locked_reason(const CfSubject *subject)
-{
-    return cf_resource_get(subject->resource, CF_SERVER_LOCKED_REASON) ||
-           can(subject, CF_ACTION_LOCK_REASON);
-}
-
-static gboolean
-visible_console_log(const CfSubject *subject)
-{
-    return can(subject, CF_ACTION_CONSOLE_LOG);
+    return cf_attr_can(subject, CF_ACTION_CAPTURE);
 }
 
 static gboolean
@@ -112,8 +100,8 @@ show_nothing(const CfSubject *subject, GString *out)
 {
 }
 
-static void
-show_line(GString *out, const char *text)
+void
+cf_attr_show_line(GString *out, const char *text)
 {
     if (!text || !*text)
         return;
@@ -127,7 +115,7 @@ show_power(const CfSubject *subject, GString *out)
 {
     CfPower power = cf_power_of_state(cf_record_get_state(subject->resource->record));
 
-    show_line(out, cf_power_to_string(power));
+    cf_attr_show_line(out, cf_power_to_string(power));
 }
 
 static void
@@ -164,28 +152,21 @@ static void
 show_last_error(const CfSubject *subject, GString *out)
 {
     if (subject->resource->local)
-        show_line(out, subject->resource->local->last_error);
+        cf_attr_show_line(out, subject->resource->local->last_error);
 }
 
 static void
 show_captured(const CfSubject *subject, GString *out)
 {
     if (subject->resource->local)
-        show_line(out, subject->resource->local->captured);
+        cf_attr_show_line(out, subject->resource->local->captured);
 }
 
 static void
 show_console_url(const CfSubject *subject, GString *out)
 {
     if (subject->resource->local)
-        show_line(out, subject->resource->local->console_url);
-}
-
-static void
-show_console_log(const CfSubject *subject, GString *out)
-{
-    if (subject->resource->local)
-        show_line(out, subject->resource->local->console_log);
+        cf_attr_show_line(out, subject->resource->local->console_url);
 }
 
 static void
@@ -199,8 +180,8 @@ show_raw_json(const CfSubject *subject, GString *out)
 
 /* ---- storing ---- */
 
-static CfAction *
-action_of(const CfSubject *subject, CfActionKind kind)
+CfAction *
+cf_attr_action_of(const CfSubject *subject, CfActionKind kind)
 {
     return cf_action_new(kind, subject->collection, cf_record_get_id(subject->resource->record));
 }
@@ -213,7 +194,7 @@ store_power(const CfSubject *subject, const char *text, GError **error)
 
     if (!cf_verb_from_string(text, cf_inventory_get_ops(subject->inventory)->verbs, &verb, error))
         return NULL;
-    action = action_of(subject, CF_ACTION_POWER);
+    action = cf_attr_action_of(subject, CF_ACTION_POWER);
     action->verb = verb;
     return action;
 }
@@ -227,7 +208,7 @@ store_name(const CfSubject *subject, const char *text, GError **error)
         g_set_error(error, CF_ERROR, CF_ERROR_INVALID, "a name is one line that is not empty");
         return NULL;
     }
-    action = action_of(subject, CF_ACTION_RENAME);
+    action = cf_attr_action_of(subject, CF_ACTION_RENAME);
     action->text = g_strdup(text);
     return action;
 }
@@ -235,7 +216,7 @@ store_name(const CfSubject *subject, const char *text, GError **error)
 static CfAction *
 store_description(const CfSubject *subject, const char *text, GError **error)
 {
-    CfAction *action = action_of(subject, CF_ACTION_DESCRIBE);
+    CfAction *action = cf_attr_action_of(subject, CF_ACTION_DESCRIBE);
 
     action->text = g_strdup(text);
     return action;
@@ -267,7 +248,7 @@ store_tags(const CfSubject *subject, const char *text, GError **error)
     g_ptr_array_sort(tags, compare_texts);
     g_ptr_array_set_free_func(tags, NULL);
     g_ptr_array_add(tags, NULL);
-    action = action_of(subject, CF_ACTION_TAGS);
+    action = cf_attr_action_of(subject, CF_ACTION_TAGS);
     g_strfreev(action->tags);
     action->tags = (char **) g_ptr_array_free(g_steal_pointer(&tags), FALSE);
     return action;
@@ -284,45 +265,7 @@ store_console(const CfSubject *subject, const char *text, GError **error)
         g_set_error(error, CF_ERROR, CF_ERROR_INVALID, "console takes: %s", words);
         return NULL;
     }
-    action = action_of(subject, CF_ACTION_CONSOLE);
-    action->text = g_strdup(text);
-    return action;
-}
-
-static CfAction *
-store_console_log(const CfSubject *subject, const char *text, GError **error)
-{
-    if (strcmp(text, "fetch") != 0) {
-        g_set_error(error, CF_ERROR, CF_ERROR_INVALID, "console.log takes: fetch");
-        return NULL;
-    }
-    return action_of(subject, CF_ACTION_CONSOLE_LOG);
-}
-
-static CfAction *
-store_lock(const CfSubject *subject, const char *text, GError **error)
-{
-    CfAction *action;
-
-    if (strcmp(text, "0") != 0 && strcmp(text, "1") != 0) {
-        g_set_error(error, CF_ERROR, CF_ERROR_INVALID, "lock takes 0 or 1");
-        return NULL;
-    }
-    action = action_of(subject, CF_ACTION_LOCK);
-    action->text = g_strdup(text);
-    return action;
-}
-
-static CfAction *
-store_locked_reason(const CfSubject *subject, const char *text, GError **error)
-{
-    CfAction *action;
-
-    if (strchr(text, '\n')) {
-        g_set_error(error, CF_ERROR, CF_ERROR_INVALID, "the reason of a lock is one line");
-        return NULL;
-    }
-    action = action_of(subject, CF_ACTION_LOCK_REASON);
+    action = cf_attr_action_of(subject, CF_ACTION_CONSOLE);
     action->text = g_strdup(text);
     return action;
 }
@@ -338,7 +281,7 @@ store_capture(const CfSubject *subject, const char *text, GError **error)
                     "capture takes the new image's name; further lines are its description");
         return NULL;
     }
-    action = action_of(subject, CF_ACTION_CAPTURE);
+    action = cf_attr_action_of(subject, CF_ACTION_CAPTURE);
     action->text = g_strndup(text, (gsize) (end - text));
     action->description = g_strdup(*end ? end + 1 : "");
     return action;
@@ -352,7 +295,7 @@ store_delete(const CfSubject *subject, const char *text, GError **error)
                     "delete takes the image's own id, to show that it is meant");
         return NULL;
     }
-    return action_of(subject, CF_ACTION_DELETE);
+    return cf_attr_action_of(subject, CF_ACTION_DELETE);
 }
 
 /* ---- the tables ---- */
@@ -412,8 +355,8 @@ store_delete(const CfSubject *subject, const char *text, GError **error)
          .doc = "The cloud's answer for this resource: every field, values unchanged."},           \
     {                                                                                              \
         .name = "raw", .mode = S_IFDIR | 0500, .action = -1, NO_FIELD,                             \
-        .aspects = CF_ASPECT(CF_ASPECT_RAW), .type = "dir", .visible = visible_always,             \
-        .show = show_nothing,                                                                      \
+        .aspects = CF_ASPECT(CF_ASPECT_RAW), .type = "dir", .dir = CF_KIND_RAW,                    \
+        .visible = visible_always, .show = show_nothing,                                           \
         .doc = "That answer as a tree; writing raw/refresh asks for this "                         \
                "resource alone."                                                                   \
     }
@@ -467,14 +410,24 @@ static CfAttribute server_attributes[] = {
      .field = CF_SERVER_LOCK,
      .action = CF_ACTION_LOCK,
      .aspects = CF_ASPECT(CF_SERVER_LOCK),
-     .store = store_lock},
+     .store = cf_attr_store_lock},
     {.name = "locked_reason",
      .mode = S_IFREG | 0644,
      .field = CF_SERVER_LOCKED_REASON,
      .action = CF_ACTION_LOCK_REASON,
      .aspects = CF_ASPECT(CF_SERVER_LOCKED_REASON),
-     .visible = visible_locked_reason,
-     .store = store_locked_reason},
+     .visible = cf_attr_visible_locked_reason,
+     .store = cf_attr_store_locked_reason},
+    {.name = "metadata",
+     .mode = S_IFDIR | 0755,
+     NO_FIELD,
+     .action = CF_ACTION_METADATA,
+     .aspects = CF_ASPECT(CF_SERVER_METADATA),
+     .type = "dir",
+     .dir = CF_KIND_META,
+     .visible = cf_attr_visible_metadata,
+     .show = show_nothing,
+     .doc = "The user's own keys, a file each; a new file becomes one when it is written."},
     {.name = "image",
      .mode = S_IFLNK | 0777,
      .field = -1,
@@ -509,9 +462,9 @@ static CfAttribute server_attributes[] = {
      .action = CF_ACTION_CONSOLE_LOG,
      .aspects = CF_ASPECT(CF_ASPECT_CONSOLE_LOG),
      .type = "text",
-     .visible = visible_console_log,
-     .show = show_console_log,
-     .store = store_console_log,
+     .visible = cf_attr_visible_console_log,
+     .show = cf_attr_show_console_log,
+     .store = cf_attr_store_console_log,
      .doc = "Takes fetch; then the last 64 KiB of what the console printed can be read."},
     {.name = "capture",
      .mode = S_IFREG | 0200,
@@ -648,5 +601,5 @@ cf_attribute_show(const CfAttribute *attribute, const CfSubject *subject, GStrin
     if (attribute->show)
         attribute->show(subject, out);
     else
-        show_line(out, cf_resource_get(subject->resource, (guint) attribute->field));
+        cf_attr_show_line(out, cf_resource_get(subject->resource, (guint) attribute->field));
 }

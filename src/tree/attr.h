@@ -1,7 +1,7 @@
 /* A file of a resource is a row in a table. */
 #pragma once
 
-#include "tree/tree.h"
+#include "tree/node.h"
 
 G_BEGIN_DECLS
 
@@ -10,6 +10,7 @@ typedef struct {
     CfInventory *inventory;
     CfCollection collection;
     const CfResource *resource;
+    const char *key; /* (nullable) of metadata */
 } CfSubject;
 
 typedef struct _CfAttribute CfAttribute;
@@ -24,6 +25,7 @@ struct _CfAttribute {
     const char *unit;  /* (nullable) */
     const char *doc;
     gboolean poll; /* poll(2) tells of its changes */
+    CfKind dir;    /* of a directory: the kind of its node */
     /* NULL: there when the field has a value. */
     gboolean (*visible)(const CfSubject *subject);
     /* NULL: the field's value. */
@@ -34,9 +36,13 @@ struct _CfAttribute {
 
 /* Returns: (transfer none): the files of a resource; ret_n their number. */
 const CfAttribute *cf_attributes_get(CfCollection collection, guint *ret_n);
+/* Returns: (transfer none): that of the files in metadata/; its name is the key's. */
+const CfAttribute *cf_attribute_of_key(void);
 /* Returns: the row's index, or -1. */
 int cf_attributes_find(CfCollection collection, const char *name);
 
+/* Whether it is the value of a key whose values are never shown. */
+gboolean cf_attribute_is_secret(const CfSubject *subject);
 gboolean cf_attribute_is_visible(const CfAttribute *attribute, const CfSubject *subject);
 /* Type and bits as this cloud, this account and this mount allow. */
 mode_t cf_attribute_get_mode(const CfAttribute *attribute, const CfSubject *subject);

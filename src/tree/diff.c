@@ -2,6 +2,7 @@
  * version is published, and told after (internals.md section 1, invalidation rules). */
 #include <string.h>
 
+#include "model/metadata.h"
 #include "tree/private.h"
 #include "util/clock.h"
 #include "util/text.h"
@@ -157,6 +158,48 @@ raw_diff(Diff *diff, const CfChange *change, guint path, const CfRaw *before, co
     cf_raw_walk(&old, before, raw_deep_walk, &deep);
 }
 
+/* ---- metadata/ ---- */
+
+static void
+meta_file_changed(Diff *diff, guint32 handle, const char *key, gboolean moved)
+{
+    CfIno dir = ino_of(diff, CF_KIND_META, handle, 0);
+    guint number = cf_meta_number(diff->profile->tree, key, FALSE);
+
+    if (moved) {
+        g_autofree char *name = cf_id_encode(key);
+
+        tell_entry(diff, dir, name);
+    }
+    if (number)
+        tell_inode(diff, ino_of(diff, CF_KIND_META, handle, number), -1);
+}
+
+/* after: (nullable): the server is gone. */
+static void
+meta_diff(Diff *diff, const CfResource *before, const CfResource *after)
+{
+    const char *old_text = cf_resource_get(before, CF_SERVER_METADATA);
+    const char *new_text = after ? cf_resource_get(after, CF_SERVER_METADATA) : NULL;
+    g_auto(GStrv) old_keys = cf_metadata_keys(old_text);
+    g_auto(GStrv) new_keys = cf_metadata_keys(new_text);
+    gboolean members = FALSE;
+
+    for (guint i = 0; old_keys[i]; i++) {
+        gboolean gone = !g_strv_contains((const char *const *) new_keys, old_keys[i]);
+
+        meta_file_changed(diff, before->handle, old_keys[i], gone);
+        members |= gone;
+    }
+    for (guint i = 0; new_keys[i]; i++) {
+        if (g_strv_contains((const char *const *) old_keys, new_keys[i]))
+            continue;
+        meta_file_changed(diff, before->handle, new_keys[i], TRUE);
+        members = TRUE;
+    }
+    tell_inode(diff, ino_of(diff, CF_KIND_META, before->handle, 0), members ? 0 : -1);
+}
+
 /* ---- files ---- */
 
 static void
@@ -188,6 +231,9 @@ diff_files(Diff *diff, const CfChange *change)
     }
     /* The directory's own time is the resource's; its list is dropped when files came or went. */
     tell_inode(diff, dir, members ? 0 : -1);
+    if ((bits & CF_SEEN_META) &&
+        (change->diff & (CF_ASPECT(CF_SERVER_METADATA) | CF_ASPECT(CF_ASPECT_CAN))))
+        meta_diff(diff, change->before, change->after);
     if ((bits & CF_SEEN_RAW) && (change->diff & CF_ASPECT(CF_ASPECT_RAW))) {
         CfRaw old = {.secret = FALSE}, new = {.secret = FALSE};
 
@@ -213,6 +259,8 @@ diff_gone(Diff *diff, const CfChange *change)
 
         tell_inode(diff, ino, cf_tree_is_control(ino) ? -1 : 0);
     }
+    if (seen(diff, change->slot) & CF_SEEN_META)
+        meta_diff(diff, change->before, NULL);
     tell_deleted(diff, by_id, ino_of(diff, CF_KIND_RESOURCE, handle, 0), name);
 }
 

@@ -41,8 +41,9 @@ give(Listing *listing, guint64 index, const char *name, CfPlace *there, CfNode n
         entry.entry_timeout_us = MIN(entry.entry_timeout_us, listing->most_us);
         if (whole && there->resource)
             cf_tree_mark_seen(there->profile, node.collection, there->resource->handle,
-                              node.kind == CF_KIND_RAW ? CF_SEEN_FILES | CF_SEEN_RAW
-                                                       : CF_SEEN_FILES);
+                              node.kind == CF_KIND_RAW    ? CF_SEEN_FILES | CF_SEEN_RAW
+                              : node.kind == CF_KIND_META ? CF_SEEN_FILES | CF_SEEN_META
+                                                          : CF_SEEN_FILES);
     }
     if (!listing->fill(name, &entry, whole && !never, index + FIRST, listing->data)) {
         listing->full = TRUE;
@@ -259,6 +260,21 @@ list_found(Listing *listing, const CfFindings *findings)
     }
 }
 
+/* A key that was made, unless it was written meanwhile. */
+static gboolean
+give_unwritten(Listing *listing, guint64 index, const char *name)
+{
+    CfPlace there = *listing->place;
+    g_autofree char *known = cf_meta_find(listing->place, name);
+    g_autofree char *key = cf_meta_possible(listing->place, name);
+    CfNode node;
+
+    if (known || !key)
+        return TRUE;
+    node = cf_meta_node(listing->place, key);
+    return !node.sub || give(listing, index, name, &there, node, S_IFREG);
+}
+
 /* Behind the attributes, by their numbers, which only grow. */
 static void
 list_scratch(Listing *listing, guint64 base)
@@ -271,16 +287,21 @@ list_scratch(Listing *listing, guint64 base)
         g_autofree char *name = NULL;
         CfPlace there = *place;
         CfScratch *file;
+        gboolean key = FALSE;
 
         g_mutex_lock(&place->tree->lock);
         file = cf_scratch_next(place->tree->scratches, dir, number);
         if (file) {
             number = file->number;
             name = g_strdup(file->name);
+            key = file->key;
         }
         g_mutex_unlock(&place->tree->lock);
-        if (!file || !give(listing, base + number, name, &there,
-                           cf_place_node(place, CF_KIND_SCRATCH, number, 0), S_IFREG))
+        if (!file)
+            return;
+        if (key ? !give_unwritten(listing, base + number, name)
+                : !give(listing, base + number, name, &there,
+                        cf_place_node(place, CF_KIND_SCRATCH, number, 0), S_IFREG))
             return;
     }
 }
@@ -299,11 +320,28 @@ list_resource(Listing *listing)
         if (!cf_attribute_is_visible(&rows[i], &place->subject))
             continue;
         if (S_ISDIR(rows[i].mode))
-            node = cf_place_node(place, CF_KIND_RAW, place->node.handle, 0);
+            node = cf_place_node(place, rows[i].dir, place->node.handle, 0);
         if (!give(listing, i, rows[i].name, &there, node, rows[i].mode))
             return;
     }
     list_scratch(listing, n);
+}
+
+static gboolean
+give_key(const char *name, guint number, gpointer data)
+{
+    Listing *listing = data;
+    CfPlace there = *listing->place;
+
+    return give(listing, number, name, &there,
+                cf_place_node(listing->place, CF_KIND_META, there.node.handle, number), S_IFREG);
+}
+
+static void
+list_metadata(Listing *listing)
+{
+    if (cf_meta_walk(listing->place, listing->from, give_key, listing))
+        list_scratch(listing, CF_NODE_SUB_MAX + 1);
 }
 
 static gboolean
@@ -416,6 +454,10 @@ list(Listing *listing, const CfFindings *findings, GError **error)
         return TRUE;
     case CF_KIND_RAW:
         return list_raw(listing, error);
+    case CF_KIND_META:
+        list_metadata(listing);
+        return listing->place->node.sub == 0 ||
+               cf_tree_fail(error, CF_ERROR_INVALID, "not a directory");
     case CF_KIND_VALUE:
         list_value(listing);
         return TRUE;

@@ -325,13 +325,21 @@ lookup_attribute(CfPlace *place, const char *name, gboolean waited, CfEntry *ent
                       CF_SEEN_FILES);
     if (S_ISDIR(row->mode)) {
         cf_tree_mark_seen(place->profile, place->node.collection, place->resource->handle,
-                          CF_SEEN_RAW);
-        return cf_place_entry(place, cf_place_node(place, CF_KIND_RAW, place->node.handle, 0),
-                              entry, error);
+                          row->dir == CF_KIND_RAW ? CF_SEEN_RAW : CF_SEEN_META);
+        return cf_place_entry(place, cf_place_node(place, row->dir, place->node.handle, 0), entry,
+                              error);
     }
     return cf_place_entry(
         place, cf_place_node(place, CF_KIND_RESOURCE, place->node.handle, (guint32) index + 1),
         entry, error);
+}
+
+static CfVerdict
+lookup_key(CfPlace *place, const char *name, CfEntry *entry, GError **error)
+{
+    CfVerdict verdict = cf_meta_lookup(place, name, entry, error);
+
+    return verdict == CF_WAIT ? lookup_scratch(place, name, entry, error) : verdict;
 }
 
 static CfVerdict
@@ -433,6 +441,10 @@ cf_tree_parent_of(const CfPlace *place)
         g_mutex_unlock(&place->tree->lock);
         up.sub = path ? path->parent : 0;
         break;
+    case CF_KIND_META:
+        up.kind = CF_KIND_RESOURCE;
+        up.handle = node->handle;
+        break;
     case CF_KIND_VALUE:
         up.sub = CF_STATIC_VIEW + node->sub;
         break;
@@ -504,6 +516,8 @@ cf_tree_lookup(CfTree *tree, CfIno parent, const char *name, gboolean waited, Cf
         return lookup_attribute(&place, name, waited, ret_entry, ret_need, error);
     case CF_KIND_RAW:
         return lookup_raw(&place, name, ret_entry, error);
+    case CF_KIND_META:
+        return lookup_key(&place, name, ret_entry, error);
     case CF_KIND_VALUE:
         return lookup_value(&place, name, ret_entry, error);
     case CF_KIND_VERSION:

@@ -26,18 +26,25 @@ cf_tree_may_name(CfTree *tree, CfIno dir, GError **error)
     return TRUE;
 }
 
-/* Whether an attribute has that name, here or in another resource: then no scratch file may. */
+/* Whether an attribute has that name, here or in another resource: then no scratch file may. In
+ * metadata/ only keys that are there count. Takes no lock. */
 static gboolean
 is_attribute_name(const CfPlace *place, const char *name)
 {
-    return cf_attributes_find(place->node.collection, name) >= 0;
+    g_autofree char *key = NULL;
+
+    if (place->node.kind != CF_KIND_META)
+        return cf_attributes_find(place->node.collection, name) >= 0;
+    key = cf_meta_find(place, name);
+    return key != NULL;
 }
 
 /* ---- create, unlink ---- */
 
-/* The tree's lock is held. */
+/* The tree's lock is held. key: it stands for a key of metadata. */
 static CfScratch *
-create(CfTree *tree, CfIno dir, const char *name, mode_t mode, int flags, GError **error)
+create(CfTree *tree, CfIno dir, const char *name, gboolean key, mode_t mode, int flags,
+       GError **error)
 {
     gint64 now_us = cf_clock_mono_us();
     CfScratch *file = cf_scratch_find(tree->scratches, dir, name, now_us);
@@ -49,11 +56,41 @@ create(CfTree *tree, CfIno dir, const char *name, mode_t mode, int flags, GError
     }
     if (file && (flags & O_TRUNC))
         cf_scratch_resize(file, 0, NULL);
-    if (!file)
+    if (!file) {
         file = cf_scratch_add(tree->scratches, dir, name, mode, now_us, error);
-    if (file)
+        if (file)
+            file->key = key;
+    }
+    if (file && !file->key)
         file->lookups++;
     return file;
+}
+
+/* The node of the key that a file of that name is or will be. */
+static gboolean
+take_key_node(const CfPlace *place, const char *name, CfNode *ret_node, GError **error)
+{
+    g_autofree char *known = cf_meta_find(place, name);
+    g_autofree char *possible = known ? NULL : cf_meta_possible(place, name);
+    const char *key = known ? known : possible;
+
+    *ret_node = cf_meta_node(place, key ? key : "");
+    return (key && ret_node->sub) ||
+           cf_tree_fail(error, CF_ERROR_INTERNAL, "too many different keys of metadata");
+}
+
+/* The kernel had not heard of a key that came meanwhile. */
+static gboolean
+create_known(CfPlace *place, const char *name, int flags, CfEntry *ret_entry, GError **error)
+{
+    CfNode node;
+
+    if (place->node.kind != CF_KIND_META)
+        return cf_tree_fail(error, CF_ERROR_REFUSED, "this resource has no such file");
+    if (flags & O_EXCL)
+        return cf_tree_fail(error, CF_ERROR_EXISTS, "the file exists");
+    return take_key_node(place, name, &node, error) &&
+           cf_place_entry(place, node, ret_entry, error) == CF_DONE;
 }
 
 gboolean
@@ -61,19 +98,26 @@ cf_tree_create(CfTree *tree, CfIno parent, const char *name, mode_t mode, int fl
                CfEntry *ret_entry, GError **error)
 {
     g_auto(CfPlace) place = {0};
+    g_autofree char *key = NULL;
     CfNode node;
     CfScratch *file;
 
     if (!cf_tree_may_name(tree, parent, error) || !cf_place_init(&place, tree, parent, error))
         return FALSE;
     if (is_attribute_name(&place, name))
-        return cf_tree_fail(error, CF_ERROR_REFUSED, "this resource has no such file");
+        return create_known(&place, name, flags, ret_entry, error);
+    if (place.node.kind == CF_KIND_META && !cf_meta_is_temporary(flags))
+        key = cf_meta_possible(&place, name);
     node = cf_place_node(&place, CF_KIND_SCRATCH, 0, 0);
     g_mutex_lock(&tree->lock);
-    file = create(tree, parent, name, mode & ~tree->options.umask, flags, error);
-    if (file)
+    file = create(tree, parent, name, key != NULL, mode & ~tree->options.umask, flags, error);
+    if (file && file->key)
+        node.kind = CF_KIND_META;
+    else if (file)
         node.handle = file->number;
     g_mutex_unlock(&tree->lock);
+    if (file && node.kind == CF_KIND_META && !take_key_node(&place, name, &node, error))
+        return FALSE;
     return file && cf_place_entry(&place, node, ret_entry, error) == CF_DONE;
 }
 
@@ -112,18 +156,28 @@ replace(CfTree *tree, const CfRename *rename, CfScratch *source, GError **error)
     return TRUE;
 }
 
-/* The visible attribute of that name. Returns: (transfer none) (nullable). */
+/* The visible attribute of that name; there becomes its place, lent.
+ * Returns: (transfer none) (nullable). */
 static const CfAttribute *
-find_attribute(const CfPlace *place, const char *name)
+find_attribute(const CfPlace *place, const char *name, CfPlace *there)
 {
-    int index = cf_attributes_find(place->node.collection, name);
-    guint n;
     const CfAttribute *row;
+    CfNode node;
 
-    if (index < 0)
+    *there = *place;
+    if (!is_attribute_name(place, name))
         return NULL;
-    row = &cf_attributes_get(place->node.collection, &n)[index];
-    return cf_attribute_is_visible(row, &place->subject) ? row : NULL;
+    if (place->node.kind == CF_KIND_META) {
+        if (!take_key_node(place, name, &node, NULL))
+            return NULL;
+    } else {
+        guint index = (guint) cf_attributes_find(place->node.collection, name);
+
+        node = cf_place_node(place, CF_KIND_RESOURCE, place->node.handle, index + 1);
+    }
+    cf_place_set_node(there, node);
+    row = cf_place_row(there);
+    return cf_attribute_is_visible(row, &there->subject) ? row : NULL;
 }
 
 static gboolean
@@ -133,12 +187,42 @@ is_edited(const CfAttribute *row)
            row->action == CF_ACTION_TAGS;
 }
 
+/* A file that is moved within metadata/: over a key, or to a name that can be one, it is a write.
+ * The tree's lock is held. */
+static CfVerdict
+move_to_key(const CfPlace *place, const CfRename *rename, CfScratch *source, GError **error)
+{
+    CfTree *tree = place->tree;
+    CfScratch *target =
+        cf_scratch_find(tree->scratches, rename->parent, rename->new_name, cf_clock_mono_us());
+    g_autofree char *key = cf_meta_possible(place, rename->new_name);
+
+    if (source->key) {
+        cf_tree_fail(error, CF_ERROR_REFUSED, "this file is to be a key, and was not written yet");
+        return CF_FAILED;
+    }
+    if (rename->no_replace && (target || is_attribute_name(place, rename->new_name))) {
+        cf_tree_fail(error, CF_ERROR_EXISTS, "the file exists");
+        return CF_FAILED;
+    }
+    if (is_attribute_name(place, rename->new_name) || (key && (!target || target->key)))
+        return CF_WAIT;
+    if (!replace(tree, rename, source, error))
+        return CF_FAILED;
+    cf_scratch_rename(tree->scratches, source, rename->new_name);
+    return CF_DONE;
+}
+
 /* A scratch file is moved. */
 static CfVerdict
 move(const CfPlace *place, const CfRename *rename, CfScratch *source, GError **error)
 {
-    const CfAttribute *row = find_attribute(place, rename->new_name);
+    CfPlace there;
+    const CfAttribute *row;
 
+    if (place->node.kind == CF_KIND_META)
+        return move_to_key(place, rename, source, error);
+    row = find_attribute(place, rename->new_name, &there);
     if (is_attribute_name(place, rename->new_name)) {
         if (row && rename->no_replace)
             cf_tree_fail(error, CF_ERROR_EXISTS, "the file exists");
@@ -156,11 +240,11 @@ move(const CfPlace *place, const CfRename *rename, CfScratch *source, GError **e
 }
 
 static gboolean
-can_copy(const CfPlace *place, const CfRename *rename, const CfAttribute *row, GError **error)
+can_copy(const CfPlace *place, const CfAttribute *row, GError **error)
 {
     mode_t mode = cf_attribute_get_mode(row, &place->subject);
 
-    if (is_attribute_name(place, rename->new_name) || !S_ISREG(mode) || !(mode & 0444))
+    if (!S_ISREG(mode) || !(mode & 0444))
         return cf_tree_fail(error, CF_ERROR_REFUSED, "an attribute stays where it is");
     return TRUE;
 }
@@ -258,12 +342,10 @@ move_away(const CfPlace *place, const CfRename *rename, const CfAttribute *row, 
 {
     CfTree *tree = place->tree;
     CfTreeSink sink = cf_tree_sink(tree);
-    guint index = (guint) cf_attributes_find(place->node.collection, row->name);
-    CfIno ino = cf_node_pack(
-        cf_place_node(place, CF_KIND_RESOURCE, place->node.handle, (guint32) index + 1));
+    CfIno ino = cf_node_pack(place->node);
     gboolean looked_up = FALSE;
 
-    if (!can_copy(place, rename, row, error))
+    if (!can_copy(place, row, error))
         return CF_FAILED;
     if (!take_away(tree, ino, &looked_up)) {
         cf_tree_fail(error, CF_ERROR_CHANGED, "try again");
@@ -298,6 +380,7 @@ CfVerdict
 cf_tree_rename(CfTree *tree, const CfRename *rename, GError **error)
 {
     g_auto(CfPlace) place = {0};
+    CfPlace there;
     const CfAttribute *row;
 
     if (!cf_tree_may_name(tree, rename->new_parent, error) ||
@@ -305,8 +388,14 @@ cf_tree_rename(CfTree *tree, const CfRename *rename, GError **error)
         (rename->parent != rename->new_parent && !refuse_crossing(tree, rename, error)) ||
         !cf_place_init(&place, tree, rename->parent, error))
         return CF_FAILED;
-    row = find_attribute(&place, rename->name);
-    return row ? move_away(&place, rename, row, error) : rename_scratch(&place, rename, error);
+    row = find_attribute(&place, rename->name, &there);
+    if (!row)
+        return rename_scratch(&place, rename, error);
+    if (is_attribute_name(&place, rename->new_name)) {
+        cf_tree_fail(error, CF_ERROR_REFUSED, "an attribute stays where it is");
+        return CF_FAILED;
+    }
+    return move_away(&there, rename, row, error);
 }
 
 typedef struct {
@@ -334,6 +423,16 @@ on_replaced(const GError *error, gpointer data)
     g_free(replacing);
 }
 
+static gboolean
+take_target(const CfPlace *place, const char *name, CfNode *ret_node, GError **error)
+{
+    if (place->node.kind == CF_KIND_META)
+        return take_key_node(place, name, ret_node, error);
+    *ret_node = cf_place_node(place, CF_KIND_RESOURCE, place->node.handle,
+                              (guint32) cf_attributes_find(place->node.collection, name) + 1);
+    return TRUE;
+}
+
 void
 cf_tree_rename_wait(CfTree *tree, const CfRename *rename, CfDoneCallback callback, gpointer data)
 {
@@ -344,7 +443,7 @@ cf_tree_rename_wait(CfTree *tree, const CfRename *rename, CfDoneCallback callbac
     Replacing *replacing;
     CfScratch *source;
     guint32 number = 0;
-    int index;
+    CfNode target;
 
     g_mutex_lock(&tree->lock);
     source = cf_scratch_find(tree->scratches, rename->parent, rename->name, cf_clock_mono_us());
@@ -363,8 +462,11 @@ cf_tree_rename_wait(CfTree *tree, const CfRename *rename, CfDoneCallback callbac
         callback(error, data);
         return;
     }
-    index = cf_attributes_find(place.node.collection, rename->new_name);
-    place.node.sub = (guint32) index + 1;
+    if (!take_target(&place, rename->new_name, &target, &error)) {
+        callback(error, data);
+        return;
+    }
+    cf_place_set_node(&place, target);
     write.data = (const char *) bytes->data;
     write.size = bytes->len;
     replacing = g_new(Replacing, 1);

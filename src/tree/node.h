@@ -21,6 +21,7 @@ typedef enum {
     CF_KIND_APPEND,  /* handle: number of the file; sub: 0 events, 1 journal */
     CF_KIND_SCRATCH, /* handle: number of the scratch file */
     CF_KIND_SEARCH,  /* handle: a text that is searched for: search/web */
+    CF_KIND_META,    /* handle: the resource; sub: 0 metadata/ itself, else an interned key */
     CF_KIND_N
 } CfKind;
 

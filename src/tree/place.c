@@ -16,6 +16,7 @@ cf_node_is_of_collection(const CfNode *node)
         return node->sub >= CF_STATIC_COLLECTION;
     case CF_KIND_RESOURCE:
     case CF_KIND_RAW:
+    case CF_KIND_META:
     case CF_KIND_VALUE:
     case CF_KIND_LINK:
     case CF_KIND_SHORT:
@@ -89,20 +90,46 @@ static gboolean
 has_resource(const CfNode *node)
 {
     return node->kind == CF_KIND_RESOURCE || node->kind == CF_KIND_RAW ||
-           node->kind == CF_KIND_LINK || node->kind == CF_KIND_SHORT;
+           node->kind == CF_KIND_META || node->kind == CF_KIND_LINK || node->kind == CF_KIND_SHORT;
 }
 
 static gboolean
 is_file_of_resource(const CfNode *node)
 {
-    return (node->kind == CF_KIND_RESOURCE || node->kind == CF_KIND_RAW) && node->sub > 0;
+    return (node->kind == CF_KIND_RESOURCE || node->kind == CF_KIND_RAW ||
+            node->kind == CF_KIND_META) &&
+           node->sub > 0;
 }
 
 void
 cf_place_set_resource(CfPlace *place, CfResource *resource)
 {
     place->resource = resource;
-    place->subject = (CfSubject){place->profile->inventory, place->node.collection, resource};
+    place->subject = (CfSubject){place->profile->inventory, place->node.collection, resource, NULL};
+    if (place->node.kind == CF_KIND_META)
+        place->subject.key = cf_meta_key(place->tree, place->node.sub);
+}
+
+void
+cf_place_set_node(CfPlace *place, CfNode node)
+{
+    place->node = node;
+    place->subject.key = node.kind == CF_KIND_META ? cf_meta_key(place->tree, node.sub) : NULL;
+}
+
+const CfAttribute *
+cf_place_row(const CfPlace *place)
+{
+    const CfNode *node = &place->node;
+    guint n;
+    const CfAttribute *rows = cf_attributes_get(node->collection, &n);
+
+    if (node->kind == CF_KIND_META && node->sub == 0)
+        return &rows[cf_attributes_find(CF_SERVERS, "metadata")];
+    if (node->kind == CF_KIND_META)
+        return place->subject.key ? cf_attribute_of_key() : NULL;
+    return node->kind == CF_KIND_RESOURCE && node->sub > 0 && node->sub <= n ? &rows[node->sub - 1]
+                                                                             : NULL;
 }
 
 gboolean
@@ -183,6 +210,7 @@ cf_place_target(const CfPlace *place)
                                place->node.sub == CF_STATIC_LIST_TSV ? "list.tsv" : "list.jsonl");
     case CF_KIND_RESOURCE:
     case CF_KIND_RAW:
+    case CF_KIND_META:
     case CF_KIND_VALUE:
     case CF_KIND_VERSION:
     case CF_KIND_APPEND:
@@ -197,6 +225,8 @@ cf_place_target(const CfPlace *place)
 gboolean
 cf_place_takes_scratch(const CfPlace *place)
 {
+    if (place->node.kind == CF_KIND_META && place->node.sub == 0)
+        return (cf_attribute_get_mode(cf_place_row(place), &place->subject) & 0200) != 0;
     return place->node.kind == CF_KIND_RESOURCE && place->node.sub == 0 &&
            !cf_inventory_get_options(place->profile->inventory)->ro &&
            !cf_resource_is_deleted(place->resource);
@@ -231,6 +261,9 @@ cf_place_mode(const CfPlace *place)
             return S_IFDIR | (cf_place_takes_scratch(place) ? 0755 : 0555);
         return cf_attribute_get_mode(&cf_attributes_get(node->collection, &n)[node->sub - 1],
                                      &place->subject);
+    case CF_KIND_META:
+        return cf_attribute_get_mode(node->sub ? cf_attribute_of_key() : cf_place_row(place),
+                                     &place->subject);
     case CF_KIND_RAW:
         if (node->sub == CF_RAW_REFRESH)
             return S_IFREG | 0200;
@@ -263,6 +296,13 @@ cf_place_mode(const CfPlace *place)
 }
 
 static gboolean
+visible_or_fail(const CfPlace *place, const CfAttribute *row, GError **error)
+{
+    return (row && cf_attribute_is_visible(row, &place->subject)) ||
+           cf_tree_fail(error, CF_ERROR_GONE, "the cloud has no such value now");
+}
+
+static gboolean
 resource_attr(const CfPlace *place, CfAttr *attr, GError **error)
 {
     const CfNode *node = &place->node;
@@ -282,6 +322,29 @@ resource_attr(const CfPlace *place, CfAttr *attr, GError **error)
     if (node->sub > n || !cf_attribute_is_visible(row, &place->subject))
         return cf_tree_fail(error, CF_ERROR_GONE, "the cloud has no such value now");
     attr->mtime_ns = cf_resource_get_mtime_ns(place->resource, row->aspects);
+    cf_attribute_show(row, &place->subject, text);
+    attr->size = text->len;
+    return TRUE;
+}
+
+static gboolean
+meta_attr(const CfPlace *place, CfAttr *attr, GError **error)
+{
+    const CfAttribute *row = cf_place_row(place);
+    g_autoptr(GString) text = g_string_new(NULL);
+
+    attr->mtime_ns = cf_resource_get_mtime_ns(place->resource, CF_ASPECT(CF_SERVER_METADATA));
+    if (place->node.sub == 0) {
+        g_mutex_lock(&place->tree->lock);
+        attr->mtime_ns =
+            MAX(attr->mtime_ns, cf_scratch_get_dir_time(place->tree->scratches, attr->ino));
+        g_mutex_unlock(&place->tree->lock);
+        return visible_or_fail(place, row, error);
+    }
+    if (row && !cf_attribute_is_visible(row, &place->subject) && cf_meta_is_unwritten(place))
+        return TRUE;
+    if (!visible_or_fail(place, row, error))
+        return FALSE;
     cf_attribute_show(row, &place->subject, text);
     attr->size = text->len;
     return TRUE;
@@ -417,6 +480,9 @@ cf_place_attr(const CfPlace *place, CfAttr *attr, GError **error)
     case CF_KIND_RAW:
         ok = raw_attr(place, attr, error);
         break;
+    case CF_KIND_META:
+        ok = meta_attr(place, attr, error);
+        break;
     case CF_KIND_VALUE:
         ok = value_attr(place, attr, error);
         break;
@@ -510,7 +576,7 @@ cf_tree_readlink(CfTree *tree, CfIno ino, GError **error)
 CfVerdict
 cf_place_entry(CfPlace *place, CfNode node, CfEntry *entry, GError **error)
 {
-    place->node = node;
+    cf_place_set_node(place, node);
     if (!cf_place_attr(place, &entry->attr, error))
         return CF_FAILED;
     entry->entry_timeout_us = CF_TIMEOUT_LONG_US;
@@ -524,7 +590,10 @@ cf_place_entry(CfPlace *place, CfNode node, CfEntry *entry, GError **error)
         cf_inventory_get_ops(place->profile->inventory)->tags_apart &&
         (int) node.sub - 1 == cf_attributes_find(CF_SERVERS, "tags"))
         cf_inventory_has_tags(place->profile->inventory, place->resource, &entry->entry_timeout_us);
-    if (node.kind == CF_KIND_RESOURCE && node.sub > 0 &&
+    if (node.kind == CF_KIND_META && node.sub > 0 &&
+        !cf_attribute_is_visible(cf_attribute_of_key(), &place->subject))
+        entry->entry_timeout_us = entry->attr.attr_timeout_us = 0; /* it was made, not written */
+    if ((node.kind == CF_KIND_RESOURCE || node.kind == CF_KIND_META) && node.sub > 0 &&
         cf_tree_is_going_away(place->tree, entry->attr.ino))
         entry->entry_timeout_us = 0;
     return CF_DONE;

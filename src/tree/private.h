@@ -42,7 +42,7 @@ typedef struct {
     CfSearchTexts *searches;         /* (nullable) */
 } CfTreeCollection;
 
-enum { CF_SEEN_FILES = 1, CF_SEEN_RAW = 2 };
+enum { CF_SEEN_FILES = 1, CF_SEEN_RAW = 2, CF_SEEN_META = 4 };
 
 typedef struct {
     char *text;
@@ -79,6 +79,7 @@ struct _CfTree {
     CfTextCache stats, log;
     GHashTable *raw_numbers; /* "parent/name" → number */
     GPtrArray *raw_paths;    /* (element-type CfRawPath) by number - 1 */
+    CfIntern keys;           /* of metadata */
     GHashTable *writes;      /* inode → CfLastWrite: values that a further WRITE may continue */
     gint64 stat_until_us;    /* monotonic: until when listings carry whole entries */
     CfIno stat_dir;          /* the directory of the last plain listing … */
@@ -256,6 +257,33 @@ gboolean cf_node_is_of_collection(const CfNode *node);
 gboolean cf_tree_must_wait(CfTreeProfile *profile, CfCollection collection, gboolean waited,
                            CfNeed *ret_need);
 void cf_tree_mark_seen(CfTreeProfile *profile, CfCollection which, guint32 handle, guint8 bits);
+
+/* The row of a file or directory of a resource. Returns: (transfer none) (nullable). */
+const CfAttribute *cf_place_row(const CfPlace *place);
+/* place becomes that of another node of the same resource. */
+void cf_place_set_node(CfPlace *place, CfNode node);
+
+/* meta.c; dir: the place of metadata/, file: of a file in it. */
+/* Keys have numbers for the mount's life. Returns: 0: it has none (and gets none). */
+guint cf_meta_number(CfTree *tree, const char *key, gboolean add);
+/* Returns: (transfer none) (nullable). */
+const char *cf_meta_key(CfTree *tree, guint number);
+/* The key whose file has that name. Takes no lock. Returns: (transfer full) (nullable). */
+char *cf_meta_find(const CfPlace *dir, const char *name);
+/* The key that a file of that name would be, whether there is one or not. Likewise. */
+char *cf_meta_possible(const CfPlace *dir, const char *name);
+/* sub 0: there are too many different keys. */
+CfNode cf_meta_node(const CfPlace *dir, const char *key);
+gboolean cf_meta_is_unwritten(const CfPlace *file);
+/* The key's file was written: nothing stands for it any more. */
+void cf_meta_written(CfTree *tree, CfIno ino);
+/* Whether a file created with these flags is one of the program's own, whatever its name. */
+gboolean cf_meta_is_temporary(int flags);
+/* Returns: CF_WAIT: there is no key of that name, made or not. */
+CfVerdict cf_meta_lookup(CfPlace *dir, const char *name, CfEntry *entry, GError **error);
+typedef gboolean (*CfMetaWalk)(const char *name, guint number, gpointer data);
+/* from: the first number. Returns: FALSE when walk said so. */
+gboolean cf_meta_walk(const CfPlace *dir, guint64 from, CfMetaWalk walk, gpointer data);
 
 /* Whether scratch files may be made in it. */
 gboolean cf_place_takes_scratch(const CfPlace *place);

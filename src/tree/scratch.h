@@ -21,6 +21,7 @@ typedef struct {
     gint64 mtime_ns;
     gint64 used_us;  /* monotonic */
     guint64 lookups; /* that the kernel holds */
+    gboolean key;    /* of metadata/, and not written yet: it stands for a key that may come */
     gboolean stale;  /* what it was made from had changed when it was renamed over it */
 } CfScratch;
 

@@ -131,6 +131,12 @@ cf_tree_describe_attributes(void)
             describe_row(out, path, attributes[i].type, attributes[i].unit, attributes[i].mode,
                          attributes[i].doc);
         }
+        if (c == CF_SERVERS) {
+            const CfAttribute *key = cf_attribute_of_key();
+
+            describe_row(out, "servers/by-id/<id>/metadata/<key>", key->type, NULL, key->mode,
+                         key->doc);
+        }
         {
             g_autofree char *path =
                 g_strdup_printf("%s/by-id/<id>/raw/refresh", cf_collection_name(c));

@@ -72,6 +72,11 @@ cf_tree_free(CfTree *tree)
     g_hash_table_unref(tree->raw_numbers);
     g_ptr_array_unref(tree->raw_paths);
     g_hash_table_unref(tree->writes);
+    if (tree->keys.numbers) {
+        g_hash_table_unref(tree->keys.numbers);
+        g_ptr_array_unref(tree->keys.texts);
+        g_array_unref(tree->keys.times);
+    }
     cf_scratches_free(tree->scratches);
     g_hash_table_unref(tree->aways);
     g_free(tree->stats.text);
@@ -154,7 +159,6 @@ read_text(const CfPlace *place, guint64 offset, gsize size, GError **error)
 {
     g_autoptr(GString) text = g_string_new(NULL);
     CfRaw raw;
-    guint n;
 
     if (place->node.kind == CF_KIND_RAW) {
         if (place->node.sub == CF_RAW_REFRESH)
@@ -165,14 +169,14 @@ read_text(const CfPlace *place, guint64 offset, gsize size, GError **error)
         }
         cf_raw_show(&raw, text);
     } else {
-        const CfAttribute *rows = cf_attributes_get(place->node.collection, &n);
+        const CfAttribute *row = place->node.sub ? cf_place_row(place) : NULL;
 
-        if (place->node.sub == 0 || place->node.sub > n ||
-            !cf_attribute_is_visible(&rows[place->node.sub - 1], &place->subject)) {
+        if (row && cf_attribute_is_visible(row, &place->subject)) {
+            cf_attribute_show(row, &place->subject, text);
+        } else if (place->node.kind != CF_KIND_META || !cf_meta_is_unwritten(place)) {
             cf_tree_fail(error, CF_ERROR_GONE, "the cloud has no such value now");
             return NULL;
         }
-        cf_attribute_show(&rows[place->node.sub - 1], &place->subject, text);
     }
     return cut(text->str, text->len, offset, size);
 }
@@ -241,6 +245,7 @@ cf_tree_read(CfTree *tree, CfIno ino, guint64 offset, gsize size, GError **error
         return read_static(&place, offset, size, error);
     case CF_KIND_RESOURCE:
     case CF_KIND_RAW:
+    case CF_KIND_META:
         return read_text(&place, offset, size, error);
     case CF_KIND_VERSION:
         return read_version(&place, offset, size, error);

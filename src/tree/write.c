@@ -1,6 +1,7 @@
 /* write(2) on a control file is an action; its verdict is the cloud's. Contract section 3. */
 #include <string.h>
 
+#include "model/metadata.h"
 #include "tree/private.h"
 #include "util/clock.h"
 #include "util/error.h"
@@ -115,9 +116,19 @@ static char *
 path_of(const CfPlace *place, const char *file)
 {
     g_autofree char *id = cf_id_encode(cf_record_get_id(place->resource->record));
+    const char *key = place->subject.key;
+    g_autofree char *name = key ? cf_id_encode(key) : g_strdup(file);
 
-    return g_strdup_printf("%s/%s/by-id/%s/%s", place->profile->name,
-                           cf_collection_name(place->node.collection), id, file);
+    return g_strdup_printf("%s/%s/by-id/%s/%s%s", place->profile->name,
+                           cf_collection_name(place->node.collection), id, key ? "metadata/" : "",
+                           name);
+}
+
+/* What may be told of a value. text: (nullable). */
+static const char *
+hide(const CfPlace *place, const char *text)
+{
+    return text && *text && cf_attribute_is_secret(&place->subject) ? CF_JSON_MASK : text;
 }
 
 static CfOrder *
@@ -131,7 +142,7 @@ order_of(const CfPlace *place, const CfAttribute *row, const CfWrite *write, CfA
     order->actor.pid = write->pid;
     order->actor.command = cf_tree_command_of(write->pid);
     order->actor.path = path_of(place, row->name);
-    order->value = g_strdup(text);
+    order->value = g_strdup(hide(place, text));
     order->deadline_us = cf_clock_mono_us() + options->deadline_us;
     return order;
 }
@@ -139,7 +150,8 @@ order_of(const CfPlace *place, const CfAttribute *row, const CfWrite *write, CfA
 static gboolean
 takes_continued(const CfAttribute *row)
 {
-    return row->action == CF_ACTION_TAGS || row->action == CF_ACTION_DESCRIBE;
+    return row->action == CF_ACTION_TAGS || row->action == CF_ACTION_DESCRIBE ||
+           row->action == CF_ACTION_METADATA;
 }
 
 /* Returns: (transfer full) (nullable): a value of one WRITE. */
@@ -186,8 +198,10 @@ on_stored(const GError *error, gpointer data)
 {
     Storing *storing = data;
 
-    if (!error)
+    if (!error) {
         remember(storing);
+        cf_meta_written(storing->tree, storing->ino);
+    }
     storing->callback(error, storing->data);
     if (storing->text)
         g_string_free(storing->text, TRUE);
@@ -206,13 +220,23 @@ refuse(const CfPlace *place, const CfAttribute *row, const CfWrite *write, const
     cf_inventory_refuse(place->profile->inventory, order, error, callback, data);
 }
 
-/* description: what is appended stands behind the old text, on a line of its own. */
+/* Returns: (transfer full) (nullable): the value that is shown. */
+static char *
+old_value(const CfPlace *place, const CfAttribute *row)
+{
+    if (place->subject.key)
+        return cf_metadata_get(cf_resource_get(place->resource, CF_SERVER_METADATA),
+                               place->subject.key);
+    return row->field < 0 ? NULL : g_strdup(cf_resource_get(place->resource, (guint) row->field));
+}
+
+/* description, metadata: what is appended stands behind the old text, on a line of its own. */
 static void
 put_behind(const CfPlace *place, const CfAttribute *row, GString *text)
 {
-    const char *old = cf_resource_get(place->resource, (guint) row->field);
+    g_autofree char *old = old_value(place, row);
 
-    if (row->action == CF_ACTION_DESCRIBE && old && *old) {
+    if ((row->action == CF_ACTION_DESCRIBE || row->action == CF_ACTION_METADATA) && old && *old) {
         g_string_prepend_c(text, '\n');
         g_string_prepend(text, old);
     }
@@ -258,6 +282,9 @@ act(const CfPlace *place, const CfAttribute *row, const CfWrite *write, CfOrder 
         if (!order->add)
             order->shown = g_strdup(stored ? stored : shown_tags(place, row));
         storing->stored = g_strjoinv("\n", order->action->tags);
+    } else if (row->action == CF_ACTION_METADATA) {
+        order->shown = stored ? g_strdup(stored) : old_value(place, row);
+        storing->stored = g_strdup(hide(place, order->action->text));
     }
     if (takes_continued(row) && !write->append && !write->whole)
         storing->text = text;
@@ -297,11 +324,11 @@ store(const CfPlace *place, const CfAttribute *row, const CfWrite *write, gint64
 static gboolean
 is_empty_over_something(const CfPlace *place, const CfAttribute *row, const CfWrite *write)
 {
-    const char *old;
+    g_autofree char *old = NULL;
 
     if (!write->whole || write->size > 0)
         return FALSE;
-    old = cf_resource_get(place->resource, (guint) row->field);
+    old = old_value(place, row);
     return old && *old;
 }
 
@@ -309,8 +336,7 @@ void
 cf_write_attribute(const CfPlace *place, const CfWrite *write, gint64 deadline_us,
                    CfDoneCallback callback, gpointer data)
 {
-    guint n;
-    const CfAttribute *row = &cf_attributes_get(place->node.collection, &n)[place->node.sub - 1];
+    const CfAttribute *row = cf_place_row(place);
     g_autoptr(GError) error = NULL;
 
     /* Root passes the kernel's check of mode bits; the mode is the truth all the same. */
@@ -394,8 +420,8 @@ cf_tree_write(CfTree *tree, CfIno ino, const CfWrite *write, CfDoneCallback call
         callback(error, data);
     } else if (place.node.kind == CF_KIND_SCRATCH) {
         write_scratch(&place, write, callback, data);
-    } else if (place.node.kind == CF_KIND_RESOURCE && place.node.sub > 0 &&
-               cf_tree_is_control(ino)) {
+    } else if ((place.node.kind == CF_KIND_RESOURCE || place.node.kind == CF_KIND_META) &&
+               place.node.sub > 0 && cf_tree_is_control(ino) && cf_place_row(&place)) {
         cf_write_attribute(&place, write, 0, callback, data);
     } else if (place.node.kind == CF_KIND_STATIC && place.node.sub == CF_STATIC_REFRESH) {
         refresh_profile(place.profile, callback, data);
@@ -426,6 +452,8 @@ cf_tree_is_control(CfIno ino)
         return node.sub == CF_STATIC_REFRESH || cf_batch_takes(&node);
     if (node.kind == CF_KIND_RAW)
         return node.sub == CF_RAW_REFRESH;
+    if (node.kind == CF_KIND_META)
+        return node.sub > 0;
     rows = cf_attributes_get(node.collection, &n);
     return node.kind == CF_KIND_RESOURCE && node.sub > 0 && node.sub <= n &&
            rows[node.sub - 1].action >= 0;
@@ -436,11 +464,12 @@ cf_tree_touch(CfTree *tree, CfIno ino)
 {
     g_auto(CfPlace) place = {0};
     g_autoptr(GError) error = NULL;
-    guint n;
+    const CfAttribute *row;
 
-    if (!cf_place_init(&place, tree, ino, &error) || place.node.kind != CF_KIND_RESOURCE ||
-        place.node.sub == 0)
+    if (!cf_place_init(&place, tree, ino, &error) || place.node.sub == 0)
         return;
-    cf_inventory_touch(place.profile->inventory, place.node.collection, place.node.handle,
-                       cf_attributes_get(place.node.collection, &n)[place.node.sub - 1].aspects);
+    row = cf_place_row(&place);
+    if (row)
+        cf_inventory_touch(place.profile->inventory, place.node.collection, place.node.handle,
+                           row->aspects);
 }
