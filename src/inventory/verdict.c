@@ -186,10 +186,11 @@ static char *
 cut_log(const char *log)
 {
     gsize len = log ? strlen(log) : 0;
+    gsize max = CONSOLE_LOG_MAX - (len > 0 && log[len - 1] != '\n'); /* the file ends in one */
     const char *from = log;
 
-    if (len > CONSOLE_LOG_MAX)
-        for (from = log + len - CONSOLE_LOG_MAX; ((guchar) *from & 0xc0) == 0x80;)
+    if (len > max)
+        for (from = log + len - max; ((guchar) *from & 0xc0) == 0x80;)
             from++;
     return g_strdup(from ? from : "");
 }

@@ -84,6 +84,7 @@ cf_meta_is_unwritten(const CfPlace *file)
 void
 cf_meta_written(CfTree *tree, CfIno ino)
 {
+    CfTreeSink sink = cf_tree_sink(tree);
     CfNode node;
     const char *key;
     g_autofree char *name = NULL;
@@ -98,7 +99,11 @@ cf_meta_written(CfTree *tree, CfIno ino)
     made = cf_scratch_find(tree->scratches, cf_node_pack(node), name, cf_clock_mono_us());
     if (made && made->key)
         cf_scratch_remove(tree->scratches, made);
+    else
+        made = NULL;
     g_mutex_unlock(&tree->lock);
+    if (made && sink.inval_inode)
+        sink.inval_inode(cf_node_pack(node), 0, 0, sink.data);
 }
 
 /* What programs make for their own use has a name that is no key's (".x.swp", "x~"), or is made as

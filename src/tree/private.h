@@ -275,7 +275,7 @@ char *cf_meta_possible(const CfPlace *dir, const char *name);
 /* sub 0: there are too many different keys. */
 CfNode cf_meta_node(const CfPlace *dir, const char *key);
 gboolean cf_meta_is_unwritten(const CfPlace *file);
-/* The key's file was written: nothing stands for it any more. */
+/* The key's file was written, or could not be: nothing stands for it any more. */
 void cf_meta_written(CfTree *tree, CfIno ino);
 /* Whether a file created with these flags is one of the program's own, whatever its name. */
 gboolean cf_meta_is_temporary(int flags);

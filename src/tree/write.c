@@ -198,10 +198,9 @@ on_stored(const GError *error, gpointer data)
 {
     Storing *storing = data;
 
-    if (!error) {
+    if (!error)
         remember(storing);
-        cf_meta_written(storing->tree, storing->ino);
-    }
+    cf_meta_written(storing->tree, storing->ino);
     storing->callback(error, storing->data);
     if (storing->text)
         g_string_free(storing->text, TRUE);
@@ -217,6 +216,7 @@ refuse(const CfPlace *place, const CfAttribute *row, const CfWrite *write, const
                                      cf_record_get_id(place->resource->record));
     CfOrder *order = order_of(place, row, write, action, text ? text->str : NULL);
 
+    cf_meta_written(place->tree, cf_node_pack(place->node));
     cf_inventory_refuse(place->profile->inventory, order, error, callback, data);
 }
 
