@@ -53,6 +53,7 @@ for n in 5 6; do server $n SHUTOFF db-$n z2; done
 server 7 ACTIVE same
 server 8 ACTIVE same
 server 9 ACTIVE 'with space'
+server 10 DELETED web-9
 cf_mount ttl=3600 allow_delete
 cd "$PROFILE/servers"
 
@@ -71,6 +72,8 @@ is "$(plan 'off ./by-state/running/web-3\n')" "web-3 " "a path in a view"
 is "$(plan 'on by-state/stopped\n')" "db-5 db-6 " "one value of a view"
 is "$(plan 'on by-zone/z2/\n')" "db-5 db-6 " "of another one"
 is "$(plan 'off by-state/running/web-*\n')" "web-1 web-2 web-3 web-4 " "a glob in a value"
+is "$(ls by-state/deleted)$(plan 'off web-*\n')" "web-9~$(id_of 10)web-1 web-2 web-3 web-4 " \
+    "a deleted server is in no glob"
 is "$(plan 'off web-[12]\n')" "web-1 web-2 " "a glob of names"
 is "$(plan 'off by-name/web-?\n')" "web-1 web-2 web-3 web-4 " "a glob in by-name"
 is "$(plan "off same~$(id_of 7)\\n")" "same " "a shared name with its id"

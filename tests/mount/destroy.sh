@@ -51,12 +51,14 @@ forget_requests
 
 # harmless NAME COMMAND…: whatever it says, the cloud does not hear of it.
 harmless() {
+    local failed=$CF_FAILED
     cf_section "$1"
     timeout $((60 * CF_SLOW)) "${@:2}" >"$CF_TMP/out" 2>&1 </dev/null || true
     ok "it complains" test -s "$CF_TMP/out"
     is "$(calls changes)" 0 "no change call"
     is "$(cloud)" "$before" "the cloud is as it was"
     is "$(cat "$PROFILE/servers/by-id/$one/tags")" $'db\nprod' "so is the mount"
+    cf_conform "$1" destroys "$([ "$CF_FAILED" -eq "$failed" ] && echo nothing || echo something)"
 }
 mkdir "$CF_TMP/empty" "$CF_TMP/trash"
 harmless "rm -rf of a profile" rm -rf "$PROFILE"
@@ -73,6 +75,8 @@ if command -v busybox >/dev/null; then
 fi
 if command -v gio >/dev/null; then
     harmless "gio trash" gio trash "$PROFILE/images/by-id/${private[0]}/name" "$PROFILE/servers/by-id/$one"
+else
+    cf_absent "gio trash" "there is no gio here"
 fi
 if command -v rsync >/dev/null; then
     harmless "rsync --delete of nothing" rsync -a --delete "$CF_TMP/empty/" "$PROFILE/"

@@ -54,15 +54,15 @@ try_where busybox "busybox sed -i" busybox_sed
 try_where busybox "busybox awk >" busybox_awk refused=2
 try_where ed ed use_ed
 
-VIM=$(command -v vim || command -v vim.tiny || echo vim)
+vim_program=$(command -v "${CF_VIM:-vim}" || command -v vim.tiny || echo vim)
 # In silent mode the messages of vim are not shown; its status is. Refused, it puts the old content
 # back, which is a second write, and keeps the backup that it made.
 for how in yes no auto auto,breaksymlink auto,breakhardlink; do
     eval "use_vim_${how/,/_}() {
-        \$VIM -es -u NONE -i NONE -V1 --cmd 'set backupskip= writebackup backupcopy=$how' \\
+        \$vim_program -es -u NONE -i NONE -V1 --cmd 'set backupskip= writebackup backupcopy=$how' \\
             -c '%s/db/web/' -c wq \"\$1\"
     }"
-    try_where "$VIM" "vim, backupcopy=$how" "use_vim_${how/,/_}" says= refused=2 keeps-backup
+    try_where "$vim_program" "vim, backupcopy=$how" "use_vim_${how/,/_}" says= refused=2 keeps-backup
 done
 try_where ex "ex" use_ex says=
 

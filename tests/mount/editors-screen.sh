@@ -52,12 +52,12 @@ use_emacs() {
     on_screen wait:db 'type:\x18h\x17' "type:$(keys "$2")" 'type:\x18\x13' 'wait:Wrote|busy' \
         'type:\x18\x03' 'wait:Save file' type:n 'wait:exit anyway' 'type:yes\r' -- emacs -nw -Q "$1"
 }
-VIM=$(command -v vim || command -v vim.tiny || echo vim)
+vim_program=$(command -v "${CF_VIM:-vim}" || command -v vim.tiny || echo vim)
 use_vim() {
     (
         cd "${1%/*}" || return
         on_screen wait:db 'type::%s/db/web/\r' 'type::w\r' 'wait:written|E[0-9]+' 'type::q!\r' \
-            -- "$VIM" "${vim_options[@]}" "${1##*/}"
+            -- "$vim_program" "${vim_options[@]}" "${1##*/}"
     )
 }
 
@@ -73,6 +73,6 @@ fi
 try_where micro micro use_micro no-status says=
 try_where busybox "busybox vi" use_busybox_vi no-status says="0C|rror|busy"
 vim_options=(-u NONE -i NONE)
-try_where "$VIM" "vim -u NONE" use_vim no-status refused=2 says=E keeps-backup
+try_where "$vim_program" "vim -u NONE" use_vim no-status refused=2 says=E keeps-backup
 vim_options=()
-try_where "$VIM" "vim, the distribution's settings" use_vim no-status refused=2 says=E keeps-backup
+try_where "$vim_program" "vim, the distribution's settings" use_vim no-status refused=2 says=E keeps-backup

@@ -200,6 +200,7 @@ done
 for command in "cp --remove-destination" "install -m 644" mv; do
     # shellcheck disable=SC2086
     cf_fails_with "Operation not permitted" "$command" $command "$CF_TMP/source" "${FILE[tags]}"
+    cf_conform "$command" "removes the target first" "is refused: EPERM"
 done
 is "$(cat "${FILE[tags]}")" "${FIRST[tags]}" "the file is as it was"
 is "$(calls total)" 0 "no call was made"

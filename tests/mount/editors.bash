@@ -117,7 +117,7 @@ try_accepted() {
     is "$(calls changes)" "$calls" "change calls"
     [ -z "$backups" ] || take_backup
     is "$(scratch_files)" "" "no scratch file is left"
-    conforms "${adds:+adds to }$kind" "works; change calls: $calls${backups:+; leaves its backup}" "$failed"
+    conforms "$([ -n "$adds" ] && echo "adds to" || echo "edits"): $kind" "works; change calls: $calls${backups:+; leaves its backup}" "$failed"
 }
 
 try_refused() {
@@ -141,7 +141,7 @@ try_refused() {
     is "$(scratch_files)" "" "no scratch file is left"
     [ -n "$says" ] || result="does not say so"
     [ -z "$status_counts" ] && result+=" (an interactive program)" || result+=", exit status not 0"
-    conforms "${adds:+adds to }$kind, refused" "$result; the old content stays" "$failed"
+    conforms "$([ -n "$adds" ] && echo "adds to, refused" || echo "edits, refused"): $kind" "$result; the old content stays" "$failed"
 }
 
 # take_backup: what it left beside; a backup is the old content.

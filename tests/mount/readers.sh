@@ -118,8 +118,8 @@ reads_with "ripgrep, mmap" rg -nuu --mmap --sort path '' "${FILES[@]}"
 one_fzf() { fzf --filter "r" <"$1"; }
 reads_if fzf fzf each one_fzf
 use_vim() { "$1" -es -u NONE -i NONE -n "${@:2}" -c 'argdo %print' -c 'qa!'; }
-VIM=$(command -v vim || command -v vim.tiny || echo vim)
-reads_if "$VIM" vim use_vim "$VIM" "${TEXTS[@]}"
+vim_program=$(command -v "${CF_VIM:-vim}" || command -v vim.tiny || echo vim)
+reads_if "$vim_program" vim use_vim "$vim_program" "${TEXTS[@]}"
 
 cf_section "bytes"
 reads_with od od -c "${FILES[@]}"

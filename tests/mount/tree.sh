@@ -228,6 +228,14 @@ is "$(find servers/by-id -newer "$CF_TMP/then" -type f -path "*/$S/*" -not -path
 at_most "$now" "$(stat -c %Y refresh)" "a control file's time is when it was written"
 is "$(stat -c %Y "images/by-id/$I")" "$(epoch 2018-09-08T12:00:01Z)" "an unchanged image's stays"
 
+cf_section "inode numbers"
+inodes() { find "$PROFILE" -not -path '*/.snapshots*' -printf '%i %P\n' | grep -v '/list\.' | sort -k 2; }
+numbers=$(inodes)
+change servers "$S" '{"key_name":"k2"}'
+echo 1 >refresh
+is "$(inodes)" "$numbers" "they stay over a refresh"
+is "$(awk '{ print $1 }' <<<"$numbers" | sort | uniq -d)" "" "no two have the same"
+
 cf_section statfs
 servers=$(ids servers | wc -l)
 images=$(ids images | wc -l)

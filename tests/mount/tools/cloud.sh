@@ -58,10 +58,14 @@ metric() {
         END { printf "%d\n", n }' <(cf_fresh_stats)
 }
 
-# stats are kept for a second: these are younger than the call.
+# stats are kept for a second; their time is that of the rendering. These are younger than the call.
 cf_fresh_stats() {
-    sleep 1.05
+    wait_until 5 cf_stats_are_since "$EPOCHREALTIME"
     cat "$MNT/.cirrusfs/stats"
+}
+cf_stats_are_since() {
+    cat "$MNT/.cirrusfs/stats"
+    [[ $(stat -c %.6Y "$MNT/.cirrusfs/stats") > $1 ]]
 }
 
 mode() { stat -c %04a "$1"; }
