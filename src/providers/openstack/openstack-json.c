@@ -401,12 +401,38 @@ image_can(const CfOsView *view, const char *id, CfState state, const char *owner
 }
 
 static void
+set_number(CfRecordBuilder *builder, guint field, const char *text)
+{
+    if (text && *text && strspn(text, "0123456789") == strlen(text))
+        cf_record_builder_set(builder, field, text);
+}
+
+/* What the flavour is, where the server names it only. */
+static void
+add_flavor(const CfOsView *view, Draft *draft)
+{
+    const CfOsFlavor *flavor = view->flavors && draft->flavor_id
+                                   ? g_hash_table_lookup(view->flavors, draft->flavor_id)
+                                   : NULL;
+
+    if (!flavor)
+        return;
+    draft->flavor_name = g_strdup(flavor->name);
+    set_number(&draft->builder, CF_SERVER_VCPUS, flavor->vcpus);
+    set_number(&draft->builder, CF_SERVER_RAM_MB, flavor->ram);
+    if (flavor->disk && strspn(flavor->disk, "0") < strlen(flavor->disk))
+        set_number(&draft->builder, CF_SERVER_ROOT_DISK_GB, flavor->disk);
+}
+
+static void
 finish_server(const CfOsView *view, Draft *draft)
 {
     CfRecordBuilder *builder = &draft->builder;
     CfState state = cf_os_server_state(cf_builder_get(builder, CF_SERVER_STATUS),
                                        cf_builder_get(builder, CF_SERVER_TASK), &builder->settled);
 
+    if (!draft->flavor_name)
+        add_flavor(view, draft);
     builder->verbs = server_verbs(cf_builder_get(builder, CF_SERVER_STATUS));
     cf_record_builder_set(builder, CF_SERVER_STATE, cf_state_to_string(state));
     cf_record_builder_set(builder, CF_SERVER_REGION, view->region);

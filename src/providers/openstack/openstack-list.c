@@ -28,6 +28,66 @@ read_clock(const CfOs *os, const CfHttpReply *reply)
     return os->issued_us ? os->issued_us + reply->sent_us - os->issued_mono_us : 0;
 }
 
+/* A page that waits until it is known what its flavours are. */
+typedef struct {
+    GBytes *body;
+    GArray *records; /* (element-type CfJsonSpan): in body */
+    char *next;      /* (nullable) */
+    gint64 requested_us, cloud_us;
+    CfPageCallback callback;
+    gpointer data;
+} Held;
+
+static void
+held_free(gpointer data)
+{
+    Held *held = data;
+
+    g_bytes_unref(held->body);
+    g_array_unref(held->records);
+    g_free(held->next);
+    g_free(held);
+}
+
+static void
+deliver(CfOs *os, gpointer data)
+{
+    Held *held = data;
+    CfPage page = {
+        .body = held->body,
+        .records = held->records,
+        .total = -1,
+        .last = !held->next,
+        .next = held->next,
+        .requested_us = held->requested_us,
+        .cloud_us = held->cloud_us,
+    };
+
+    held->callback(&page, NULL, held->data);
+    held_free(held);
+}
+
+/* records, next: (transfer full). */
+static void
+hand_over(CfOsCall *call, const CfHttpReply *reply, GArray *records, char *next)
+{
+    Held *held = g_new0(Held, 1);
+
+    *held = (Held){
+        .body = g_bytes_ref(reply->body),
+        .records = records,
+        .next = next,
+        .requested_us = reply->sent_us,
+        .cloud_us = read_clock(call->os, reply),
+        .callback = call->callback.page,
+        .data = call->data,
+    };
+    if (call->collection == CF_SERVERS && cf_os_flavors_lack(call->os, records))
+        cf_os_flavors_wait(call->os, call->deadline_us, deliver, held, held_free);
+    else
+        deliver(call->os, held);
+}
+
 static void
 on_page(CfOsCall *call, const CfHttpReply *reply, const GError *error)
 {
@@ -44,21 +104,10 @@ on_page(CfOsCall *call, const CfHttpReply *reply, const GError *error)
     text = g_bytes_get_data(reply->body, &len);
     cf_json_outline_begin(text, len); /* a page is walked several times until it is through */
     if (cf_os_read_list(call->collection, text, len, records, &next, &wrong) &&
-        goes_on(call, next, &wrong)) {
-        CfPage page = {
-            .body = reply->body,
-            .records = records,
-            .total = -1,
-            .last = !next,
-            .next = next,
-            .requested_us = reply->sent_us,
-            .cloud_us = read_clock(call->os, reply),
-        };
-
-        call->callback.page(&page, NULL, call->data);
-    } else {
+        goes_on(call, next, &wrong))
+        hand_over(call, reply, g_steal_pointer(&records), g_steal_pointer(&next));
+    else
         call->callback.page(NULL, wrong, call->data);
-    }
     cf_json_outline_end();
 }
 

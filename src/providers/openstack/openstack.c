@@ -201,6 +201,7 @@ os_open(const CfProviderEnv *env, GError **error)
     g_atomic_ref_count_init(&os->refs);
     g_queue_init(&os->waiting);
     g_queue_init(&os->versionless);
+    g_queue_init(&os->flavorless);
     g_queue_init(&os->late);
     os->version = -1;
     os->profile = g_strdup(env->profile);
@@ -221,6 +222,7 @@ os_close(gpointer handle)
 
     os->closed = TRUE;
     cf_os_session_close(os);
+    cf_os_flavors_close(os);
     cf_os_unref(os);
 }
 
@@ -252,6 +254,7 @@ cf_os_parse_with(CfOs *os, CfCollection collection, CfJsonSpan text, GError **er
         .project_id = os->project_id,
         .may_all = os->may_all,
         .region = os_get_region(os),
+        .flavors = os->flavors,
     };
 
     return cf_os_parse(&view, collection, text, error);

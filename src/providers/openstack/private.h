@@ -19,6 +19,7 @@ G_BEGIN_DECLS
 #define CF_OS_HAS_TAGS 26
 #define CF_OS_HAS_VERSION_HEADER 27
 #define CF_OS_HAS_IMAGE_ID_BODY 45
+#define CF_OS_HAS_FLAVOR 47 /* in the servers, instead of its id */
 #define CF_OS_HAS_LOCKED_REASON 73
 
 #define CF_OS_METADATA_KEY_MAX 255
@@ -61,6 +62,12 @@ struct _CfOs {
     int version; /* -1: not known */
     gboolean asking_version;
     GQueue versionless; /* (element-type CfOsCall) for it */
+
+    /* openstack-flavors.c */
+    GHashTable *flavors; /* (nullable) id to CfOsFlavor */
+    gint64 flavors_us;   /* monotonic: when they were asked for last; 0: never */
+    gboolean asking_flavors;
+    GQueue flavorless; /* what waits for them */
 };
 
 CfOs *cf_os_ref(CfOs *os);
@@ -155,6 +162,24 @@ char *cf_os_make_base(CfOsService service, const char *url);
  * Returns: (transfer full). Pure. */
 char *cf_os_version_root(const char *base);
 
+/* --- openstack-flavors.c ------------------------------------------------------------------------
+ */
+
+/* Values as the cloud writes them; each (nullable). */
+typedef struct {
+    char *name, *vcpus, *ram, *disk;
+} CfOsFlavor;
+
+typedef void (*CfOsReady)(CfOs *os, gpointer data);
+
+/* Whether some of the servers (element-type CfJsonSpan) has a flavour that is not known, and it is
+ * time to ask. */
+gboolean cf_os_flavors_lack(const CfOs *os, const GArray *servers);
+/* Asks; ready() comes later, also when there was no answer; instead free_data() after close. */
+void cf_os_flavors_wait(CfOs *os, gint64 deadline_us, CfOsReady ready, gpointer data,
+                        GDestroyNotify free_data);
+void cf_os_flavors_close(CfOs *os);
+
 /* --- openstack-json.c: pure ---------------------------------------------------------------------
  */
 
@@ -163,7 +188,8 @@ typedef struct {
     int version;            /* of the compute service, 2.N */
     const char *project_id; /* (nullable) */
     gboolean may_all;
-    const char *region; /* (nullable) */
+    const char *region;  /* (nullable) */
+    GHashTable *flavors; /* (nullable) id to CfOsFlavor */
 } CfOsView;
 
 CfRecord *cf_os_parse(const CfOsView *view, CfCollection collection, CfJsonSpan text,
