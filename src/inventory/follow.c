@@ -258,7 +258,8 @@ cf_follow_record(CfCollectionState *state, const char *id, CfRecord *record, gin
         return;
     copy = cf_resource_copy(resource);
     cf_record_unref(copy->base);
-    copy->base = cf_record_ref(record);
+    copy->base = cf_record_is_partial(record) ? cf_record_with_partial(resource->base, record)
+                                              : cf_record_ref(record);
     copy->valid_us = requested_us;
     cf_follow_apply(state, copy, requested_us);
     cf_resource_show_over(state, copy);

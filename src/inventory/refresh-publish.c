@@ -16,6 +16,8 @@ says_the_same(const CfRecord *shown, const CfRecord *listed)
     CfJsonSpan whole, part, key, value, other;
     CfJsonIter iter;
 
+    if (cf_record_is_partial(shown) || cf_record_is_partial(listed))
+        return FALSE; /* their texts are older than they are */
     whole.text = cf_record_get_raw(shown, &whole.len);
     part.text = cf_record_get_raw(listed, &part.len);
     cf_json_iter_init(&iter, part);
@@ -201,10 +203,12 @@ on_confirmed(CfRecord *record, gint64 requested_us, const GError *error, gpointe
     if (refresh->state) {
         gboolean gone = g_error_matches(error, CF_ERROR, CF_ERROR_NOT_FOUND);
 
-        g_hash_table_insert(refresh->verdicts, g_steal_pointer(&id),
+        g_hash_table_insert(refresh->verdicts, g_strdup(id),
                             GINT_TO_POINTER(gone    ? VERDICT_GONE
                                             : error ? VERDICT_NONE
                                                     : VERDICT_THERE));
+        if (record && cf_record_is_partial(record))
+            cf_follow_record(refresh->state, call->id, record, requested_us);
         if (--refresh->shows == 0) {
             if (refresh->sampling)
                 judge_samples(refresh);
@@ -299,8 +303,8 @@ cf_refresh_publish(CfRefresh *refresh)
         cf_refresh_list(refresh);
         return;
     }
-    if (g_hash_table_size(refresh->verdicts) > SHOWS_MAX &&
-        g_hash_table_size(refresh->verdicts) > state->current->n / 2) {
+    /* So many do not go at once; a part of the cloud may be down, and left out. */
+    if (g_hash_table_size(refresh->verdicts) > SHOWS_MAX) {
         refresh->sampling = TRUE;
         add_samples(refresh, missing);
     }

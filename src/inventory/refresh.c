@@ -156,8 +156,8 @@ same_text(const CfResource *resource, CfJsonSpan span)
     gsize len;
     const char *raw;
 
-    if (!resource->listed)
-        return FALSE;
+    if (!resource->listed || cf_record_is_partial(resource->listed))
+        return FALSE; /* of a partial one the text is not what the cloud said */
     raw = cf_record_get_raw(resource->listed, &len);
     return len == span.len && memcmp(raw, span.text, len) == 0;
 }
@@ -174,7 +174,7 @@ index_texts(CfRefresh *refresh)
         const char *raw;
         gpointer key, list;
 
-        if (!resource || !resource->listed)
+        if (!resource || !resource->listed || cf_record_is_partial(resource->listed))
             continue;
         raw = cf_record_get_raw(resource->listed, &len);
         key = GUINT_TO_POINTER(text_hash(raw, len));
@@ -213,6 +213,20 @@ find_same(CfRefresh *refresh, CfJsonSpan span, guint *cursor)
     return list ? list->data : NULL;
 }
 
+/* What else was known of it stays. */
+static void
+complete(CfCollectionState *state, CfRecord **record)
+{
+    const CfResource *resource = cf_state_find(state, cf_record_get_id(*record));
+    CfRecord *whole;
+
+    if (!resource)
+        return;
+    whole = cf_record_with_partial(resource->listed ? resource->listed : resource->base, *record);
+    cf_record_unref(*record);
+    *record = whole;
+}
+
 /* end: (nullable). Returns: whether the resource of that id was on the page. */
 static gboolean
 read_page(CfRefresh *refresh, const CfPage *page, guint number, const char *end)
@@ -235,6 +249,8 @@ read_page(CfRefresh *refresh, const CfPage *page, guint number, const char *end)
         }
         record = inventory->ops->parse(inventory->handle, refresh->state->which, span, &error);
         refresh->parsed++;
+        if (record && cf_record_is_partial(record))
+            complete(refresh->state, &record);
         if (record) {
             cf_found_add(refresh, number, NULL, record, page->requested_us);
             met = met || (end && strcmp(cf_record_get_id(record), end) == 0);

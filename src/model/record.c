@@ -21,6 +21,7 @@ struct _CfRecord {
     guint8 collection;
     guint8 state;
     guint8 settled;
+    guint8 partial;
     guint32 offsets[];
 };
 G_STATIC_ASSERT(CF_FIELD_MAX <= 32);
@@ -203,6 +204,7 @@ cf_record_builder_end(CfRecordBuilder *builder, const char *raw, gsize raw_len, 
         record->can = (guint16) builder->can;
         record->verbs = (guint16) builder->verbs;
         record->settled = builder->settled != FALSE;
+        record->partial = builder->partial != FALSE;
         record->updated_us = builder->updated_us;
         record_read_state(record);
     }
@@ -210,23 +212,14 @@ cf_record_builder_end(CfRecordBuilder *builder, const char *raw, gsize raw_len, 
     return record;
 }
 
-CfRecord *
-cf_record_with(const CfRecord *record, guint field, const char *text)
+/* values: all of them. The rest is as in record. */
+static CfRecord *
+copy_with(const CfRecord *record, const Value *values)
 {
-    Value values[CF_FIELD_MAX] = {{NULL, 0}};
+    CfRecord *copy;
     const char *raw;
     gsize raw_len;
-    CfRecord *copy;
 
-    g_return_val_if_fail(field < CF_FIELD_MAX, NULL);
-    g_return_val_if_fail(field != CF_FIELD_ID || (text && *text), NULL);
-
-    for (guint i = 0; i < CF_FIELD_MAX; i++) {
-        const char *value = i == field ? text : cf_record_get(record, i);
-
-        if (value)
-            values[i] = (Value){value, strlen(value)};
-    }
     raw = cf_record_get_raw(record, &raw_len);
     copy = record_new(values, raw, raw_len);
     g_assert(copy); /* 4 GiB of it were there before; what people write is short */
@@ -234,8 +227,48 @@ cf_record_with(const CfRecord *record, guint field, const char *text)
     copy->can = record->can;
     copy->verbs = record->verbs;
     copy->settled = record->settled;
+    copy->partial = record->partial;
     copy->updated_us = record->updated_us;
     record_read_state(copy);
+    return copy;
+}
+
+static Value
+value_of(const char *text)
+{
+    return (Value){text, text ? strlen(text) : 0};
+}
+
+CfRecord *
+cf_record_with(const CfRecord *record, guint field, const char *text)
+{
+    Value values[CF_FIELD_MAX] = {{NULL, 0}};
+
+    g_return_val_if_fail(field < CF_FIELD_MAX, NULL);
+    g_return_val_if_fail(field != CF_FIELD_ID || (text && *text), NULL);
+
+    for (guint i = 0; i < CF_FIELD_MAX; i++)
+        values[i] = value_of(i == field ? text : cf_record_get(record, i));
+    return copy_with(record, values);
+}
+
+CfRecord *
+cf_record_with_partial(const CfRecord *former, const CfRecord *partial)
+{
+    gboolean servers = former->collection == CF_SERVERS;
+    guint status = servers ? CF_SERVER_STATUS : CF_IMAGE_STATUS;
+    guint state = servers ? CF_SERVER_STATE : CF_IMAGE_STATE;
+    Value values[CF_FIELD_MAX] = {{NULL, 0}};
+    CfRecord *copy;
+
+    for (guint i = 0; i < CF_FIELD_MAX; i++)
+        values[i] = value_of(cf_record_get(i == status || i == state ? partial : former, i));
+    if (servers)
+        values[CF_SERVER_TASK] = value_of(NULL);
+    copy = copy_with(former, values);
+    copy->settled = partial->settled;
+    copy->verbs = partial->verbs;
+    copy->partial = TRUE;
     return copy;
 }
 
@@ -302,6 +335,12 @@ guint
 cf_record_get_verbs(const CfRecord *record)
 {
     return record->verbs;
+}
+
+gboolean
+cf_record_is_partial(const CfRecord *record)
+{
+    return record->partial;
 }
 
 gboolean

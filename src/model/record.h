@@ -16,6 +16,7 @@ typedef struct {
     guint can;         /* bits of CfActionKind: what this resource lets itself be done */
     guint verbs;       /* bits 1 << CfVerb that the cloud takes in this state; 0: not known */
     gboolean settled;  /* the cloud says that nothing is under way on it */
+    gboolean partial;  /* the cloud could tell a few members only, the rest is not gone */
     gint64 updated_us; /* wall time of the cloud's updated or created; 0: not known */
 } CfRecordBuilder;
 
@@ -52,6 +53,7 @@ CfCollection cf_record_get_collection(const CfRecord *record);
 guint cf_record_get_can(const CfRecord *record);
 guint cf_record_get_verbs(const CfRecord *record);
 gboolean cf_record_is_settled(const CfRecord *record);
+gboolean cf_record_is_partial(const CfRecord *record);
 gint64 cf_record_get_updated_us(const CfRecord *record);
 /* Returns: (transfer none): the cloud's text. */
 const char *cf_record_get_raw(const CfRecord *record, gsize *ret_len);
@@ -59,6 +61,9 @@ const char *cf_record_get_raw(const CfRecord *record, gsize *ret_len);
 /* A copy in which one field has another value; raw and all else as before.
  * text: (nullable). Returns: (transfer full). */
 CfRecord *cf_record_with(const CfRecord *record, guint field, const char *text);
+/* A copy of a former record with status and state of a partial one, and partial itself.
+ * Returns: (transfer full). */
+CfRecord *cf_record_with_partial(const CfRecord *former, const CfRecord *partial);
 
 /* Bytes that the record takes in memory, all told. */
 gsize cf_record_get_footprint(const CfRecord *record);

@@ -28,6 +28,7 @@ static const char *const batch_paths[CF_SIM_BATCH_N + 1] = {
     [CF_SIM_BATCH_PLAIN] = "plain",
     [CF_SIM_BATCH_BOTH] = "both",
 };
+static const char *const cells[] = {"skipped", "told", NULL};
 static const char *const listings[] = {"up", "down", NULL};
 static const char *const api_versions[CF_SIM_API_N + 1] = {
     [CF_SIM_API_NEWEST] = "newest",
@@ -68,6 +69,7 @@ static const Setting settings[] = {
     {"admin", SETTING_FLAG, G_STRUCT_OFFSET(CfSimSettings, admin), NULL},
     {"image_service", SETTING_FLAG, G_STRUCT_OFFSET(CfSimSettings, image_service), NULL},
     {"project_in_url", SETTING_FLAG, G_STRUCT_OFFSET(CfSimSettings, project_in_url), NULL},
+    {"down_cells", SETTING_WORD, G_STRUCT_OFFSET(CfSimSettings, tells_apart), cells},
     {"console_lines", SETTING_NUMBER, G_STRUCT_OFFSET(CfSimSettings, console_lines), NULL},
     {"listing", SETTING_WORD, G_STRUCT_OFFSET(CfSimSettings, down), listings},
     {"sign_empty_body", SETTING_TRISTATE, G_STRUCT_OFFSET(CfSimSettings, sign_empty_body),

@@ -351,15 +351,30 @@ static gboolean
 take_marker(CfSim *sim, CfSimCall *call, CfSimQuery *query)
 {
     const char *marker = cf_sim_call_peek_param(call, "marker");
+    const CfSimRecord *apart;
 
     if (!marker)
         return TRUE;
+    apart = cf_sim_world_find(sim->world, CF_SIM_SERVERS, marker);
+    if (apart && apart->flags & CF_SIM_FLAG_APART && !sim->settings.tells_apart) {
+        cf_sim_os_refuse(sim, call, 500, NULL, "Unexpected API Error.");
+        return FALSE;
+    }
     if (cf_sim_listing_find(sim, query, marker, &query->start)) {
         query->start++;
         return TRUE;
     }
     cf_sim_os_refuse_printf(sim, call, 400, "marker [%s] not found", marker);
     return FALSE;
+}
+
+/* Whether what is in a cell that is down is listed, in part: on a plain question only, unless the
+ * cloud is set to tell always. */
+static gboolean
+tells_apart(const CfSim *sim, const CfSimCall *call)
+{
+    return cf_sim_os_version(sim) >= PARTIAL_RECORDS &&
+           (sim->settings.tells_apart || call->params->len == 0);
 }
 
 /* What tells the filters of two requests apart. Returns: (transfer full) */
@@ -376,7 +391,7 @@ filter_id(CfSim *sim, CfSimCall *call)
             g_string_append_printf(id, "\n%s=%s", name,
                                    (const char *) g_ptr_array_index(call->params, i + 1));
     }
-    g_string_append_printf(id, "\n%d", cf_sim_os_version(sim) >= PARTIAL_RECORDS);
+    g_string_append_printf(id, "\n%d", tells_apart(sim, call));
     return g_string_free(id, FALSE);
 }
 
@@ -409,8 +424,7 @@ cf_sim_os_list_servers(CfSim *sim, CfSimCall *call)
     if (!cf_sim_os_take_limit(sim, call, CF_SIM_OS_PAGE_MAX, &limit) ||
         !take_filter(sim, call, &filter) || !take_order(sim, call, &query))
         return;
-    filter.apart = cf_sim_os_version(sim) >= PARTIAL_RECORDS && !filter.status && !filter.name &&
-                   !filter.all && !filter.any && !filter.neither;
+    filter.apart = tells_apart(sim, call);
     if (!take_marker(sim, call, &query))
         return;
     query.size = limit;

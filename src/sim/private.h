@@ -63,6 +63,7 @@ typedef struct {
     gboolean referer_needed;
     guint microversion; /* the newest one of a compute service, 2.N */
     gboolean admin, image_service, project_in_url;
+    gboolean tells_apart; /* lists of every kind tell a part of what cannot be reached */
     guint console_lines;
 } CfSimSettings;
 

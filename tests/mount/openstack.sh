@@ -159,3 +159,30 @@ for version in 1 18 25 46; do
     ok "it becomes available" wait_until 15 reads "images/by-id/$(cat servers/by-id/three/captured)/state" available
     leave
 done
+
+# down told|skipped: 40 servers of 300 are in a cell that does not answer; then it does again.
+down() {
+    local id dir=servers/by-id/more-2
+    setting "{\"down_cells\":\"$1\"}"
+    is "$(cat $dir/state)" running "it runs"
+    for id in more-{2..41}; do patch "$id" '{"$flags":{"apart":true}}'; done
+    refresh || true
+    is "$(find servers/by-id -mindepth 1 -maxdepth 1 | wc -l)" "$n" "all of them are still there"
+    [ "$1" = skipped ] || is "$(cat $dir/state)" unknown "nobody knows what it does"
+    ok "it is looked at" put now "$dir/raw/refresh"
+    is "$(cat $dir/state) $(cat $dir/name)" "unknown more-2" "nothing but its state is lost"
+    like "$(cat $dir/vcpus) $(cat $dir/created)" '^[0-9]+ 20' "its size, its time"
+    like "$(cat $dir/raw.json)" '"addresses"' "what was known stays"
+    for id in more-{2..41}; do patch "$id" '{"$flags":{"apart":false}}'; done
+    ok "a refresh" refresh
+    is "$(cat $dir/state)" running "the cell is back, and it runs"
+}
+
+cf_section "a cell is down"
+mount_at 93 page_size=100
+n=$(find servers/by-id -mindepth 1 -maxdepth 1 | wc -l)
+for kind in told skipped; do
+    cf_section "a cell is down, $kind"
+    down "$kind"
+done
+leave

@@ -442,6 +442,9 @@ finish_server(const CfOsView *view, Draft *draft)
                           draft->flavor_name ? draft->flavor_name : draft->flavor_id);
     cf_builder_add_all(builder, CF_SERVER_ADDRESSES, builder->values[CF_SERVER_PRIVATE_ADDRESSES]);
     cf_builder_add_all(builder, CF_SERVER_ADDRESSES, builder->values[CF_SERVER_PUBLIC_ADDRESSES]);
+    /* From 2.69 on, of a server in a cell that does not answer. */
+    builder->partial = state == CF_STATE_UNKNOWN && !cf_builder_get(builder, CF_SERVER_NAME) &&
+                       !cf_builder_get(builder, CF_SERVER_UPDATED);
     cf_builder_set_updated(builder, CF_SERVER_UPDATED, CF_SERVER_CREATED);
     builder->can = server_can(view, cf_builder_get(builder, CF_SERVER_ID), state);
 }
