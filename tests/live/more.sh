@@ -56,7 +56,7 @@ ok "the same one does no harm" write "$S/locked_reason" "mine: ü"
 ok "unlock again" write "$S/lock" 0
 
 cf_section "metadata"
-is "$(ls "$S/metadata" | tr '\n' ' ')" "role tier " "a file for each key"
+is "$(find "$S/metadata" -type f -printf '%f\n' | sort | xargs)" "role tier" "a file for each key"
 is "$(cat "$S/metadata/role")" web "its value"
 ok "change" write "$S/metadata/role" "db ü"
 is "$(shown .properties.role)" "db ü" "the command says so"

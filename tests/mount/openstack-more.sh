@@ -18,7 +18,10 @@ server() {
 its() { sim GET "/_sim/servers/$2" | jq -r "$1"; }
 # sent ROUTE: how often the cloud was asked for it since forget_requests.
 sent() { sim GET /_sim/counters | jq -r ".by[\"$1\"] // 0"; }
-# shown FILE: its size and what it holds agree.
+# names DIRECTORY: what stands in it, in order, on one line; count DIRECTORY: how much.
+names() { find "$1" -mindepth 1 -printf '%f ' | tr ' ' '\n' | sort | xargs; }
+count() { find "$1" -mindepth 1 | wc -l; }
+# exact FILE: its size and what it holds agree.
 exact() { [ "$(stat -c %s "$1")" = "$(wc -c <"$1")" ]; }
 
 cf_start_sim --servers 3 --images 1 --transition 100
@@ -107,7 +110,7 @@ write_fails_with "Invalid argument" yes $A/lock
 write_fails_with "Argument list too long" "$(printf 'r%.0s' {1..256})" $A/locked_reason
 
 cf_section metadata
-is "$(ls $M/metadata | tr '\n' ' ')" "db_password note role tier " "a file for each key"
+is "$(names $M/metadata)" "db_password note role tier" "a file for each key"
 is "$(stat -c %a $M/metadata $M/metadata/role | tr '\n' ' ')" "755 644 " "modes"
 is "$(cat $M/metadata/role)" web "its value"
 is "$(cat $M/metadata/note)" $'two\nlines' "of two lines"
@@ -123,7 +126,7 @@ is "$(its .metadata.tier s-m)" null "also from the cloud"
 echo fresh >$M/metadata/new.key
 is "$(cat $M/metadata/new.key)" fresh "what is made is a key"
 is "$(its '.metadata["new.key"]' s-m)" fresh "also in the cloud"
-is "$(ls $M/metadata | tr '\n' ' ')" "db_password new.key note role " "and in the listing, once"
+is "$(names $M/metadata)" "db_password new.key note role" "and in the listing, once"
 echo "with blanks" >"$M/metadata/my key"
 is "$(its '.metadata["my key"]' s-m)" "with blanks" "a key with a blank"
 echo hidden >$M/metadata/%2Edot
@@ -145,7 +148,7 @@ forget_requests
 touch $M/metadata/later
 is "$(calls changes)" 0 "a file that is made sends nothing"
 is "$(its .metadata.later s-m)" null "and is no key"
-is "$(ls $M/metadata | grep -c later)" 1 "it is listed"
+is "$(find $M/metadata -name later | wc -l)" 1 "it is listed"
 is "$(stat -c %s $M/metadata/later)" 0 "and empty"
 rm $M/metadata/later
 ok "it can be removed" test ! -e $M/metadata/later
@@ -154,7 +157,7 @@ echo now >$M/metadata/later
 is "$(its .metadata.later s-m)" now "written it is a key"
 cmd_fails_with "Operation not permitted" rm -f $M/metadata/later
 rm -rf $M/metadata 2>/dev/null || true
-is "$(ls $M/metadata | wc -l)" 7 "rm -rf takes nothing away"
+is "$(count $M/metadata)" 7 "rm -rf takes nothing away"
 cmd_fails_with "Operation not permitted" mkdir $M/metadata/dir
 cmd_fails_with "Operation not permitted" ln -s x $M/metadata/link
 
@@ -175,7 +178,7 @@ is "$(its .metadata.later s-m) $(its '.metadata["later.bak"]' s-m)" "now null" "
 is "$(cat $M/metadata/later.bak)" noW "whose copy is here only"
 rm $M/metadata/later.bak
 printf '%s\n' '1s/now/then/' w q | ed -s $M/metadata/later >/dev/null
-is "$(its .metadata.later s-m)" then "ed"
+is "$(its .metadata.later s-m)" "then" "ed"
 echo copied >"$CF_TMP/value"
 cp "$CF_TMP/value" $M/metadata/later
 cp "$CF_TMP/value" $M/metadata/copy
@@ -199,7 +202,7 @@ by vim edited vim -es -u NONE -c '%s/copied/edited/' -c wq $M/metadata/copy
 by perl edited perl -pi -e 's/copied/edited/' $M/metadata/copy
 by rsync replaced rsync "$CF_TMP/copy" $M/metadata/
 is "$(its '.metadata | keys | length' s-m)" 9 "and none left anything behind"
-is "$(ls -A $M/metadata | wc -l)" 9 "here neither"
+is "$(count $M/metadata)" 9 "here neither"
 
 cf_section "changed meanwhile"
 sim PATCH /_sim/servers/s-m '{"metadata":{"role":"theirs"}}' >/dev/null
