@@ -132,9 +132,33 @@ append_html(GString *out, const char *text)
     g_string_append(out, escaped);
 }
 
-static void
-refuse_html(CfSimCall *call, guint status, const char *title, const char *message)
+static gboolean
+accepts(const CfSimCall *call, const char *type)
 {
+    const char *accepted = cf_sim_call_header(call, "Accept");
+
+    return accepted && strstr(accepted, type);
+}
+
+/* Glance tells it in the way that is asked for; asked for JSON, it leaves the line breaks of its
+ * pages in. */
+static void
+refuse_page(CfSimCall *call, guint status, const char *title, const char *message)
+{
+    if (accepts(call, "application/json")) {
+        g_autofree char *text = g_strconcat(message, "<br /><br />\n\n\n", NULL);
+
+        cf_sim_answer(call, status, "{\"message\": ");
+        cf_sim_raw_quote(call->answer, text);
+        g_string_append_printf(call->answer, ", \"code\": \"%u %s\", \"title\": \"%s\"}", status,
+                               title, title);
+        return;
+    }
+    if (!accepts(call, "text/html") && !accepts(call, "*/*")) {
+        cf_sim_answer_printf(call, status, "%u %s\n\n%s\n\n   ", status, title, message);
+        call->type = "text/plain; charset=UTF-8";
+        return;
+    }
     cf_sim_answer_printf(call, status,
                          "<html>\n <head>\n  <title>%u %s</title>\n </head>\n <body>\n  <h1>%u %s"
                          "</h1>\n  ",
@@ -157,7 +181,7 @@ cf_sim_os_refuse(CfSim *sim, CfSimCall *call, guint status, const char *name, co
         }
     }
     if (service == GLANCE) {
-        refuse_html(call, status, title, message);
+        refuse_page(call, status, title, message);
     } else if (service == KEYSTONE || (status == 401 && !name)) {
         cf_sim_answer_printf(
             call, status, "{\"error\":{\"code\":%u,\"title\":\"%s\",\"message\":", status, title);

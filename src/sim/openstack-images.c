@@ -195,7 +195,10 @@ take_order(CfSim *sim, CfSimCall *call, GString *sort, gboolean *descending)
     *descending = !direction || g_ascii_strncasecmp(direction, "asc", 3) != 0;
     if (g_strv_contains(keys, sort->str))
         return TRUE;
-    cf_sim_os_refuse_printf(sim, call, 400, "Invalid sort key: %s", sort->str);
+    cf_sim_os_refuse_printf(sim, call, 400,
+                            "Invalid sort key: %s. It must be one of the following: name, status, "
+                            "container_format, disk_format, size, id, created_at, updated_at.",
+                            sort->str);
     return FALSE;
 }
 
@@ -210,7 +213,7 @@ take_marker(CfSim *sim, CfSimCall *call, CfSimQuery *query)
         query->start++;
         return TRUE;
     }
-    cf_sim_os_refuse(sim, call, 400, NULL, "Invalid marker. Image could not be found.");
+    cf_sim_os_refuse_printf(sim, call, 400, "No image found with ID %s", marker);
     return FALSE;
 }
 

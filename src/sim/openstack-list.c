@@ -177,9 +177,7 @@ check_names(CfSim *sim, CfSimCall *call)
 
         if (is_one_of(known, G_N_ELEMENTS(known), name))
             continue;
-        cf_sim_os_refuse_printf(sim, call, 400,
-                                "Invalid input for query parameters. Additional properties are "
-                                "not allowed ('%s' was unexpected)",
+        cf_sim_os_refuse_printf(sim, call, 400, "'%s' does not match any of the regexes: '^_'",
                                 name);
         return FALSE;
     }

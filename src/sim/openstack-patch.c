@@ -29,8 +29,7 @@ check_type(CfSim *sim, CfSimCall *call)
     if (bare && g_strv_contains(media_types, bare))
         return TRUE;
     cf_sim_os_refuse(sim, call, 415, NULL,
-                     "Unsupported Content-Type: the change of an image is "
-                     "application/openstack-images-v2.1-json-patch");
+                     "The request media type is not supported by this server.");
     return FALSE;
 }
 
@@ -108,11 +107,16 @@ check_change(CfSim *sim, CfSimCall *call, const char *op, const char *member, co
     }
     present = cf_sim_raw_get(cf_sim_span(text), member, &unused);
     if (removes && g_strv_contains(base, member)) {
-        cf_sim_os_refuse_printf(sim, call, 403, "Property %s may not be removed.", member);
+        cf_sim_os_refuse_printf(
+            sim, call, 403, "Access was denied to this resource. Property %s may not be removed.",
+            member);
         return FALSE;
     }
     if (!present && strcmp(op, "add") != 0 && !g_strv_contains(base, member)) {
-        cf_sim_os_refuse_printf(sim, call, 409, "Property %s does not exist.", member);
+        cf_sim_os_refuse_printf(sim, call, 409,
+                                "There was a conflict when trying to complete your request. "
+                                "Property %s does not exist.",
+                                member);
         return FALSE;
     }
     if (removes || value_good(member, value))
@@ -162,7 +166,8 @@ cf_sim_os_patch_image(CfSim *sim, CfSimCall *call)
     const cJSON *change;
 
     if (good && !cJSON_IsArray(changes)) {
-        cf_sim_os_refuse(sim, call, 400, NULL, "Request body must be a JSON array of operations.");
+        cf_sim_os_refuse(sim, call, 400, NULL,
+                         "Request body must be a JSON array of operation objects.");
         good = FALSE;
     }
     cJSON_ArrayForEach (change, changes) {

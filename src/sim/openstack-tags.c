@@ -184,9 +184,9 @@ cf_sim_os_clear_tags(CfSim *sim, CfSimCall *call)
 }
 
 static void
-refuse_absent(CfSim *sim, CfSimCall *call)
+refuse_absent(CfSim *sim, CfSimCall *call, const char *what)
 {
-    cf_sim_os_refuse_printf(sim, call, 404, "Server %s has no tag '%s'", call->args[0],
+    cf_sim_os_refuse_printf(sim, call, 404, "%s %s has no tag '%s'", what, call->args[0],
                             call->args[1]);
 }
 
@@ -201,7 +201,7 @@ cf_sim_os_has_tag(CfSim *sim, CfSimCall *call)
     if (cf_sim_os_has_text(tags, call->args[1]))
         cf_sim_os_answer_empty(call, 204);
     else
-        refuse_absent(sim, call);
+        refuse_absent(sim, call, "Server");
 }
 
 /* What stands in a path may have been taken for two segments of it. */
@@ -268,7 +268,7 @@ cf_sim_os_drop_tag(CfSim *sim, CfSimCall *call)
     if (drop(sim, server, call->args[1]))
         cf_sim_os_answer_empty(call, 204);
     else
-        refuse_absent(sim, call);
+        refuse_absent(sim, call, "Instance");
 }
 
 /* ---- Images ---- */

@@ -121,6 +121,7 @@ ok "the lock shows" wait_until 10 reads servers/by-id/two/lock 1
 write_fails_with "Device or resource busy" off servers/by-id/two/power
 like "$(cat servers/by-id/two/last_error)" "Instance two is locked" "Nova's own words"
 add_image kept '{"protected":true}'
+# shellcheck disable=SC2016 # JSON
 add_image used '{"$flags":{"failing":true}}'
 ok "a refresh" refresh
 write_fails_with "Device or resource busy" kept images/by-id/kept/delete

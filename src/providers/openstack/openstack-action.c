@@ -326,11 +326,11 @@ static void
 on_tag_changed(CfOsCall *call, const CfHttpReply *reply, const GError *error)
 {
     const CfCloudWords *words = error ? cf_error_get_cloud(error) : NULL;
+    /* Glance says no more than this, but names the image when that is what is missing. */
+    const char *gone = call->service == CF_OS_IMAGE ? "The resource could not be found" : "no tag";
 
     if (words && words->http_status == 404 && strcmp(call->method, "DELETE") == 0 &&
-        words->message &&
-        (strstr(words->message, "has no tag") || strstr(words->message, "tag not found") ||
-         strcasestr(words->message, "not find tag")))
+        words->message && strstr(words->message, gone))
         error = NULL;
     cf_os_on_accepted(call, reply, error);
 }

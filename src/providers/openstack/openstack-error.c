@@ -25,6 +25,21 @@ static const CfJsonField inner_fields[] = {
     {"message", cf_json_take_text, offsetof(Fault, message), CF_JSON_OPTIONAL},
 };
 
+/* Asked for JSON, Glance puts the text of its pages into the message, line breaks of HTML and all;
+ * nothing else of it is escaped. */
+static void
+tidy(Fault *fault)
+{
+    g_autoptr(GString) text = NULL;
+
+    if (!fault->message || !strstr(fault->message, "<br />"))
+        return;
+    text = g_string_new(fault->message);
+    g_string_replace(text, "<br />", " ", 0);
+    g_free(fault->message);
+    fault->message = cf_words_one_line(text->str);
+}
+
 /* {"conflictingRequest": {"code": 409, "message": "…"}}, {"error": {"code": 401, "title": "…",
  * "message": "…"}}, or flat: {"code": "404 Not Found", "title": "…", "message": "…"}. */
 static void
@@ -47,6 +62,7 @@ read_json(CfJsonSpan whole, Fault *fault)
         }
     }
     cf_json_read(whole, inner_fields, G_N_ELEMENTS(inner_fields), fault, NULL);
+    tidy(fault);
 }
 
 static const struct {
@@ -104,7 +120,8 @@ says(const Fault *fault, const char *word)
 static CfErrorCode
 meaning_of_400(const CfOsQuestion *question, const Fault *fault)
 {
-    if (question->with_marker && says(fault, "marker"))
+    /* "marker [x] not found"; Glance: "No image found with ID x". */
+    if (question->with_marker && (says(fault, "marker") || says(fault, "No image found")))
         return CF_ERROR_CHANGED;
     return CF_ERROR_INVALID;
 }
