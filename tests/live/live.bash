@@ -16,10 +16,15 @@ LIVE_PREFIX=cirrusfs-live-$$
 LIVE_TOOLS=$(cd "$(dirname "${BASH_SOURCE[0]}")/tools" && pwd)
 LIVE_MADE_SERVERS=()
 
-# live_mount OPTION…: sets SERVERS and IMAGES besides what cf_mount sets.
+# live_mount [-d NAME] OPTION…: sets SERVERS and IMAGES besides what cf_mount sets.
 live_mount() {
-    (umask 077 && printf '[live]\nprovider = openstack\ncloud = %s\n' "$OS_CLOUD" >"$CF_TMP/live.conf")
-    cf_mount -c "$CF_TMP/live.conf" -p live rate=0 "$@"
+    local name=mnt
+    if [ "${1:-}" = -d ]; then
+        name=$2
+        shift 2
+    fi
+    (umask 077 && printf '[live]\nprovider = openstack\ncloud = %s\n' "$OS_CLOUD" >"$CF_TMP/$name.conf")
+    cf_mount -c "$CF_TMP/$name.conf" -d "$name" -p live rate=0 "$@"
     SERVERS=$PROFILE/servers
     IMAGES=$PROFILE/images
     export SERVERS IMAGES
@@ -101,6 +106,7 @@ live_compare() {
     for id in "$@"; do
         osc "${kind%s}" show -f json "$id"
     done >"$CF_TMP/told"
+    write "$PROFILE/refresh" now
     python3 "$LIVE_TOOLS/compare.py" "$kind" "$PROFILE/$kind" <"$CF_TMP/told" >"$CF_TMP/compare.out"
     cat "$CF_TMP/compare.out"
     CF_FAILED=$((CF_FAILED + $(grep -c '^not ok' "$CF_TMP/compare.out" || true)))

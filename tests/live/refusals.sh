@@ -1,6 +1,7 @@
 #!/usr/bin/env bash
 # What Nova refuses: the errno of the contract, and Nova's own words in last_error.
 . "$(dirname "$0")/live.bash"
+. "$(dirname "$0")/lab.bash"
 
 live_pick
 live_boot one
@@ -34,14 +35,52 @@ else
 fi
 osc server unlock "$id"
 
+cf_section "in error"
+# put_into_error: what only an administrator may do.
+put_into_error() {
+    if lab_is_ours; then
+        lab_api POST "nova_url/servers/$id/action" '{"os-resetState":{"state":"error"}}'
+    else
+        osc server set --state error "$id"
+    fi
+}
+put_into_error >"$CF_TMP/error" 2>&1
+if ! wait_until 10 reads "$S/state" error; then
+    skip "a server in ERROR" "$(head -n 1 "$CF_TMP/error")"
+else
+    is "$(cat "$S/status")" ERROR "it shows"
+    ok "it is in by-problem" test -e "$SERVERS/by-problem/error/$(cat "$S/name")"
+    refused "$S/power" on EBUSY "vm_state error" "starting it"
+    refused "$S/power" reboot EBUSY "vm_state error" "a soft reboot"
+    refused "$S/capture" "$LIVE_PREFIX-no" EBUSY "vm_state error" "an image of it"
+    ok "its description can be changed" write "$S/description" "in error"
+    live_compare servers "$id"
+    ok "a hard reboot mends it" write "$S/power" "reboot hard"
+    ok "it runs again" wait_until 60 reads "$S/state" running
+fi
+
 cf_section "gone"
-exec {fd}<"$S/state"
+exec {fd}>"$S/power"
 osc server delete --wait "$id"
 like "$(live_errno "$S/power" off)" '^(ENOENT|ENODEV)$' "an action on a server that is gone: ENOENT"
 ok "it goes from the listing" wait_until 60 test ! -e "$S"
-exec {fd}<&-
+is "$(live_errno "$S/power" off)" ENOENT "its path: ENOENT"
+like "$(printf 'off\n' 2>&1 >&"$fd")" 'No such device' "a file of it that is still open: ENODEV"
+exec {fd}>&-
 
 cf_section "somebody else's"
+foreign=
+if lab_is_ours; then
+    project=$(osc token issue -f value -c project_id)
+    foreign=$(lab_api GET 'nova_url/servers/detail?all_tenants=1&limit=1000' |
+        jq -r --arg own "$project" 'first(.servers[] | select(.tenant_id != $own) | .id) // ""')
+fi
+if [ -z "$foreign" ]; then
+    skip "somebody else's server" "none is known"
+else
+    is "$(live_errno "$SERVERS/by-id/$foreign/power" off)" ENOENT "a server of another project: ENOENT"
+    is "$(live_errno "$SERVERS/power" "off $foreign")" EINVAL "in a batch: EINVAL, and nothing is sent"
+fi
 other=
 for image in "$IMAGES"/by-id/*; do
     [ "$(stat -c %a "$image/name")" != 444 ] || other=$image
