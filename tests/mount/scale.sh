@@ -66,6 +66,40 @@ echo "# VmRSS after five versions more: $(rss) KiB"
 at_most_memory "$(rss)" "$((bound_kib + bytes / 10 / 1024))" "memory after changes"
 took=$(milliseconds bash -c 'echo 1 > refresh')
 echo "# refresh with nothing changed: $took ms"
+
+# Programs go through the tree while it changes under them: they end well, what they see is whole,
+# and a refresh does not wait for them.
+find servers -name raw -prune -o -print >"$CF_TMP/found" &
+walkers=($!)
+find servers/by-id -mindepth 1 -maxdepth 1 -name '[0-3]*' | head -n 400 |
+    tar --exclude=raw --exclude=console --exclude=capture -cf "$CF_TMP/packed.tar" -T - \
+        2>"$CF_TMP/tar.err" &
+walkers+=($!)
+grep -rs --exclude-dir=raw --include=state . servers/by-id >"$CF_TMP/states" &
+walkers+=($!)
+rounds=0
+while kill -0 "${walkers[@]}" 2>/dev/null || [ "$rounds" -lt 3 ]; do
+    sim POST /_sim/servers/touch '{"fraction":0.01}' >/dev/null
+    timeout $((30 * CF_SLOW)) bash -c 'echo 1 >refresh' || fail "a refresh ends while programs walk"
+    rounds=$((rounds + 1))
+done
+echo "# $rounds refreshes while find, tar and grep walked"
+for walker in "${walkers[@]}"; do
+    ok "a walker ends well" wait "$walker"
+done
+is "$(grep -cE '^servers/by-id/[^/]+$' "$CF_TMP/found")" "$N" "find has met every server"
+is "$(cat "$CF_TMP/tar.err")" "" "tar saw no file shrink or change"
+is "$(tar -tf "$CF_TMP/packed.tar" | grep -c '/status$')" "$(tar -tf "$CF_TMP/packed.tar" |
+    grep -cE '/by-id/[^/]+/$')" "and has packed a status of each"
+is "$(wc -l <"$CF_TMP/states")" "$N" "grep has a line of each"
+is "$(grep -cvE ':(running|stopped|paused|suspended|starting|stopping|rebooting|building|resizing|rebuilding|deleting|deleted|error|unknown)$' "$CF_TMP/states")" 0 "and a word in each"
+# Columns that belong together, in a file that is read in pieces of 128 KiB.
+is "$(awk -F '\t' 'NR == 1 { for (i = 1; i <= NF; i++) at[$i] = i; next }
+    { pair[$at["status"]] = pair[$at["status"]] " " $at["state"] }
+    $at["status"] == "ACTIVE" && $at["state"] != "running" && $at["task"] == "" { n++ }
+    $at["status"] == "SHUTOFF" && $at["state"] != "stopped" && $at["task"] == "" { n++ }
+    END { print n + 0 }' servers/list.tsv)" 0 "no line of list.tsv is of two versions"
+
 cd /
 began=${EPOCHREALTIME/./}
 cf_umount
