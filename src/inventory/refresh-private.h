@@ -36,6 +36,8 @@ struct _CfRefresh {
     gint64 total;    /* -1: not told */
     guint collected; /* records, duplicates included */
     gboolean ended;  /* an empty page came */
+    GQueue unread;   /* (element-type Unread) pages that came and are not looked into yet */
+    GSource *reader; /* (nullable) looks into one of them, again and again */
     CfWalk *walk;    /* (nullable) the cloud pages by marker */
     gboolean lost;   /* a marker was unknown: the next listing begins at the front only */
     gint64 since_us; /* the cloud's wall time: only what changed since then; 0: everything */

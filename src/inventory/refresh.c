@@ -9,15 +9,37 @@
 #include "util/log.h"
 
 #define SIDE_BY_SIDE 8
+#define UNREAD_MAX 32 /* pages that wait to be looked into; what comes beyond is read at once */
 #define CHANGES_MARGIN_US (60 * G_USEC_PER_SEC)
 #define CHANGES_FOLLOWS_MAX 8
 #define BACKOFF_MIN_US (G_USEC_PER_SEC / 2)
 #define BACKOFF_MAX_US (5 * G_USEC_PER_SEC)
 #define BACKOFF_AUTH_US (30 * G_USEC_PER_SEC)
 
+/* A page that came. The next one is asked for before this one is looked into: the cloud is not to
+ * wait for us. */
+typedef struct {
+    GBytes *body;
+    GArray *records; /* (element-type CfJsonSpan) */
+    gint64 requested_us;
+    guint number;
+} Unread;
+
+static void
+unread_free(gpointer data)
+{
+    Unread *unread = data;
+
+    g_bytes_unref(unread->body);
+    g_array_unref(unread->records);
+    g_free(unread);
+}
+
 static void
 listing_clear(CfRefresh *refresh)
 {
+    cf_timer_clear(&refresh->reader);
+    g_queue_clear_full(&refresh->unread, unread_free);
     cf_found_clear(refresh);
     g_clear_pointer(&refresh->walk, cf_walk_free);
 }
@@ -88,6 +110,7 @@ cf_refresh_end(CfRefresh *refresh, const GError *error)
 
     refresh->state = NULL;
     state->refresh = NULL;
+    cf_timer_clear(&refresh->reader);
     g_clear_error(&state->failure);
     g_mutex_lock(&inventory->lock);
     state->failing = error != NULL;
@@ -227,23 +250,24 @@ complete(CfCollectionState *state, CfRecord **record)
     *record = whole;
 }
 
-/* end: (nullable). Returns: whether the resource of that id was on the page. */
+/* end: (nullable). Returns: whether the resource of that id was among the records. */
 static gboolean
-read_page(CfRefresh *refresh, const CfPage *page, guint number, const char *end)
+read_records(CfRefresh *refresh, const GArray *records, guint number, gint64 requested_us,
+             const char *end)
 {
     CfInventory *inventory = refresh->state->inventory;
     guint cursor = (number - 1) * refresh->page_size + cf_found_on_page(refresh, number);
     gboolean met = FALSE;
 
-    for (guint i = 0; i < page->records->len; i++) {
-        CfJsonSpan span = g_array_index(page->records, CfJsonSpan, i);
+    for (guint i = 0; i < records->len; i++) {
+        CfJsonSpan span = g_array_index(records, CfJsonSpan, i);
         CfResource *same = find_same(refresh, span, &cursor);
         g_autoptr(GError) error = NULL;
         g_autoptr(CfRecord) record = NULL;
 
         if (same) {
             refresh->reused++;
-            cf_found_add(refresh, number, same, same->listed, page->requested_us);
+            cf_found_add(refresh, number, same, same->listed, requested_us);
             met = met || (end && strcmp(cf_record_get_id(same->listed), end) == 0);
             continue;
         }
@@ -252,7 +276,7 @@ read_page(CfRefresh *refresh, const CfPage *page, guint number, const char *end)
         if (record && cf_record_is_partial(record))
             complete(refresh->state, &record);
         if (record) {
-            cf_found_add(refresh, number, NULL, record, page->requested_us);
+            cf_found_add(refresh, number, NULL, record, requested_us);
             met = met || (end && strcmp(cf_record_get_id(record), end) == 0);
         } else {
             refresh->skipped++;
@@ -261,6 +285,49 @@ read_page(CfRefresh *refresh, const CfPage *page, guint number, const char *end)
         }
     }
     return met;
+}
+
+static void
+read_oldest(CfRefresh *refresh)
+{
+    Unread *unread = g_queue_pop_head(&refresh->unread);
+
+    read_records(refresh, unread->records, unread->number, unread->requested_us, NULL);
+    unread_free(unread);
+}
+
+/* A page, then whatever else is to be done: calls, and what people ask. */
+static gboolean
+on_idle(gpointer data)
+{
+    CfRefresh *refresh = data;
+
+    read_oldest(refresh);
+    if (!g_queue_is_empty(&refresh->unread))
+        return G_SOURCE_CONTINUE;
+    cf_timer_clear(&refresh->reader);
+    refresh_fill(refresh); /* perhaps it was the last one */
+    return G_SOURCE_REMOVE;
+}
+
+static void
+put_off(CfRefresh *refresh, const CfPage *page, guint number)
+{
+    Unread *unread = g_new0(Unread, 1);
+
+    unread->body = g_bytes_ref(page->body);
+    unread->records = g_array_ref(page->records);
+    unread->requested_us = page->requested_us;
+    unread->number = number;
+    g_queue_push_tail(&refresh->unread, unread);
+    while (g_queue_get_length(&refresh->unread) > UNREAD_MAX)
+        read_oldest(refresh);
+    if (refresh->reader)
+        return;
+    refresh->reader = g_idle_source_new();
+    g_source_set_priority(refresh->reader, G_PRIORITY_DEFAULT); /* else a busy mount starves it */
+    g_source_set_callback(refresh->reader, on_idle, refresh, NULL);
+    g_source_attach(refresh->reader, cf_http_get_context(refresh->state->inventory->http));
 }
 
 /* ---- pages ---- */
@@ -412,11 +479,16 @@ on_page(const CfPage *page, const GError *error, gpointer data)
     if (refresh->walk) {
         const char *end = cf_walk_get_end(refresh->walk, call->page - 1);
 
-        cf_walk_take(refresh->walk, call->page - 1, read_page(refresh, page, call->page, end),
+        /* Only where stretches meet is the page itself needed to go on. */
+        cf_walk_take(refresh->walk, call->page - 1,
+                     end &&
+                         read_records(refresh, page->records, call->page, page->requested_us, end),
                      page->next);
+        if (!end)
+            put_off(refresh, page, call->page);
     } else {
         count_pages(refresh, page, call->page);
-        read_page(refresh, page, call->page, NULL);
+        put_off(refresh, page, call->page);
     }
     tell_first(refresh, NULL);
     if (refresh->state)
@@ -458,7 +530,7 @@ walk_fill(CfRefresh *refresh)
             inventory->handle, refresh->state->which, marker, refresh->since_us, deadline_us,
             refresh->state->waiters->len > 0 || refresh->first, on_page, call);
     }
-    if (cf_walk_is_done(refresh->walk))
+    if (cf_walk_is_done(refresh->walk) && g_queue_is_empty(&refresh->unread))
         listing_done(refresh);
 }
 
@@ -489,7 +561,7 @@ refresh_fill(CfRefresh *refresh)
         ask_page(refresh);
         under_way++;
     }
-    if (under_way == 0)
+    if (under_way == 0 && g_queue_is_empty(&refresh->unread))
         listing_done(refresh);
 }
 

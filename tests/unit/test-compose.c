@@ -104,23 +104,29 @@ answer_page(gpointer data)
     Call *call = data;
     CfPage page = {.last = TRUE, .requested_us = call->requested_us};
     g_autoptr(GArray) records = g_array_new(FALSE, FALSE, sizeof(CfJsonSpan));
-    g_autoptr(GPtrArray) texts = g_ptr_array_new_with_free_func(g_free);
+    GString *body = g_string_new(NULL);
+    gsize offset = 0;
     GHashTableIter iter;
     gpointer text;
 
     g_mutex_lock(&cloud.lock);
     g_hash_table_iter_init(&iter, cloud.records[call->collection]);
-    while (g_hash_table_iter_next(&iter, NULL, &text))
-        g_ptr_array_add(texts, g_strdup(text));
-    g_mutex_unlock(&cloud.lock);
-    for (guint i = 0; i < texts->len; i++) {
-        CfJsonSpan span = {texts->pdata[i], strlen(texts->pdata[i])};
+    while (g_hash_table_iter_next(&iter, NULL, &text)) {
+        CfJsonSpan span = {NULL, strlen(text)};
 
+        g_string_append(body, text);
         g_array_append_val(records, span);
     }
-    page.total = texts->len;
+    g_mutex_unlock(&cloud.lock);
+    page.body = g_string_free_to_bytes(body);
+    for (guint i = 0; i < records->len; i++) {
+        CfJsonSpan *span = &g_array_index(records, CfJsonSpan, i);
+
+        span->text = (const char *) g_bytes_get_data(page.body, NULL) + offset;
+        offset += span->len;
+    }
+    page.total = records->len;
     page.records = records;
-    page.body = g_bytes_new_static("", 0);
     call->on_page(&page, NULL, call->data);
     g_bytes_unref(page.body);
     return G_SOURCE_REMOVE;

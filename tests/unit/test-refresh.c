@@ -98,6 +98,29 @@ answer_page(gpointer data)
     return G_SOURCE_REMOVE;
 }
 
+/* The records' texts, in a body of their own as an answer has one. Returns: (transfer full). */
+static GBytes *
+make_body(GArray *records)
+{
+    GString *body = g_string_new(NULL);
+    gsize offset = 0;
+    GBytes *bytes;
+
+    for (guint i = 0; i < records->len; i++) {
+        CfJsonSpan span = g_array_index(records, CfJsonSpan, i);
+
+        g_string_append_len(body, span.text, (gssize) span.len);
+    }
+    bytes = g_string_free_to_bytes(body);
+    for (guint i = 0; i < records->len; i++) {
+        CfJsonSpan *span = &g_array_index(records, CfJsonSpan, i);
+
+        span->text = (const char *) g_bytes_get_data(bytes, NULL) + offset;
+        offset += span->len;
+    }
+    return bytes;
+}
+
 /* A page by marker: the order is the order of making. */
 static gboolean
 answer_page_by_marker(gpointer data)
@@ -134,7 +157,7 @@ answer_page_by_marker(gpointer data)
 
         g_array_append_val(records, span);
     }
-    page.body = g_bytes_new_static("", 0);
+    page.body = make_body(records);
     page.records = records;
     page.last = call->since_us || records->len < PAGE;
     page.next = page.last ? NULL : cloud.order->pdata[begin + PAGE - 1];
