@@ -6,7 +6,7 @@
 live_pick
 live_boot one --property role=web --property tier=one
 id=$LIVE_ID
-live_mount ttl=1
+live_mount ttl=60
 S=$SERVERS/by-id/$id
 ok "the new server is there" test -d "$S"
 
@@ -43,7 +43,8 @@ if [[ $(osc server list --all-projects --limit 1 -f value -c ID) =~ ^[0-9a-f-]{3
     skip "a locked server" "an administrator is not stopped by a lock"
 else
     refused "$S/power" off EBUSY "locked" "stopping a locked server"
-    refused "$S/metadata/role" db EBUSY "locked" "metadata of a locked server"
+    is "$(live_errno "$S/metadata/role" db)" EBUSY "metadata of a locked server: EBUSY"
+    like "$(cat "$S/last_error")" "locked" "metadata of a locked server: the cloud's own words"
 fi
 ok "unlock" write "$S/lock" 0
 is "$(cat "$S/lock")" 0 "it shows at once, too"
