@@ -50,6 +50,7 @@ fill_inventory(CfProfile *profile, const char *state_dir, CfInventoryOptions *re
         .ro = options->ro,
         .raw_world = options->raw_world,
         .allow_delete = options->allow_delete,
+        .edit_views = options->edit_views,
         .dry_run = options->dry_run,
         .watch = options->watch,
         .tags_sweep = options->tags == CF_TAGS_SWEEP,

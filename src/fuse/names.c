@@ -1,5 +1,5 @@
-/* Requests that make, move and remove names. The kernel holds the directory until they are
- * answered; only a rename that writes an attribute waits for the cloud. */
+/* Requests that make, move and remove names. The kernel holds their directories until they are
+ * answered; only a rename that writes an attribute and the editing of views wait for the cloud. */
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
@@ -53,16 +53,94 @@ cf_op_mknod(fuse_req_t req, fuse_ino_t parent, const char *name, mode_t mode, de
     refuse(req, "mknod", parent);
 }
 
+/* --- views that can be edited ----------------------------------------------------------------- */
+
+static void
+reply_entry(fuse_req_t req, const CfEntry *entry)
+{
+    struct fuse_entry_param param = cf_param_from_entry(session_of(req), entry);
+
+    fuse_reply_entry(req, &param);
+}
+
+static CfVerdict
+answer_edit(CfWaiter *waiter, const GError *error, CfNeed *ret_need)
+{
+    g_autoptr(GError) gone = NULL;
+    CfEntry entry = {0};
+
+    if (error)
+        cf_reply_error(waiter->req, waiter->op, waiter->ino, error);
+    else if (!waiter->made)
+        fuse_reply_err(waiter->req, 0);
+    else if (cf_tree_link_entry(waiter->session->tree, waiter->made, &entry, &gone))
+        reply_entry(waiter->req, &entry);
+    else
+        cf_reply_error(waiter->req, waiter->op, waiter->ino, gone);
+    return CF_DONE;
+}
+
+/* order: (transfer full). link: 0, or what the answer is to show. */
+static void
+wait_for_edit(fuse_req_t req, const char *op, const CfViewEdit *edit, CfViewOrder *order,
+              CfIno link)
+{
+    CfWaiter *waiter = cf_waiter_new(session_of(req), req, op, edit->parent);
+
+    waiter->held_directories[0] = edit->parent;
+    if (edit->new_parent != edit->parent)
+        waiter->held_directories[1] = edit->new_parent;
+    waiter->made = link;
+    waiter->answer = answer_edit;
+    waiter = cf_waiter_keep(waiter);
+    if (waiter)
+        cf_tree_order_view(order, cf_waiter_done, waiter);
+    else
+        cf_view_order_free(order);
+}
+
+static void
+edit_view(fuse_req_t req, const char *op, CfViewEdit *edit)
+{
+    CfSession *session = session_of(req);
+    const struct fuse_ctx *ctx = fuse_req_ctx(req);
+    g_autoptr(GError) error = NULL;
+    CfViewOrder *order = NULL;
+    CfEntry entry = {0};
+
+    edit->uid = ctx->uid;
+    edit->pid = ctx->pid;
+    switch (cf_tree_edit_view(session->tree, edit, &entry, &order, &error)) {
+    case CF_DONE:
+        if (edit->kind == CF_VIEW_MKDIR)
+            reply_entry(req, &entry);
+        else
+            fuse_reply_err(req, 0);
+        cf_watch_wake(session); /* empty tags grow old */
+        break;
+    case CF_FAILED:
+        cf_reply_error(req, op, edit->parent, error);
+        break;
+    case CF_WAIT:
+        wait_for_edit(req, op, edit, order, edit->kind == CF_VIEW_SYMLINK ? entry.attr.ino : 0);
+        break;
+    }
+}
+
 void
 cf_op_mkdir(fuse_req_t req, fuse_ino_t parent, const char *name, mode_t mode)
 {
-    refuse(req, "mkdir", parent);
+    CfViewEdit edit = {.kind = CF_VIEW_MKDIR, .parent = parent, .name = name};
+
+    edit_view(req, "mkdir", &edit);
 }
 
 void
 cf_op_symlink(fuse_req_t req, const char *target, fuse_ino_t parent, const char *name)
 {
-    refuse(req, "symlink", parent);
+    CfViewEdit edit = {.kind = CF_VIEW_SYMLINK, .parent = parent, .name = name, .target = target};
+
+    edit_view(req, "symlink", &edit);
 }
 
 void
@@ -74,19 +152,26 @@ cf_op_link(fuse_req_t req, fuse_ino_t ino, fuse_ino_t parent, const char *name)
 void
 cf_op_rmdir(fuse_req_t req, fuse_ino_t parent, const char *name)
 {
-    refuse(req, "rmdir", parent);
+    CfViewEdit edit = {.kind = CF_VIEW_RMDIR, .parent = parent, .name = name};
+
+    edit_view(req, "rmdir", &edit);
 }
 
 void
 cf_op_unlink(fuse_req_t req, fuse_ino_t parent, const char *name)
 {
+    CfViewEdit edit = {.kind = CF_VIEW_UNLINK, .parent = parent, .name = name};
     g_autoptr(GError) error = NULL;
 
-    if (cf_tree_unlink(session_of(req)->tree, parent, name, &error))
+    if (cf_tree_is_view(parent))
+        edit_view(req, "unlink", &edit);
+    else if (cf_tree_unlink(session_of(req)->tree, parent, name, &error))
         fuse_reply_err(req, 0);
     else
         cf_reply_error(req, "unlink", parent, error);
 }
+
+/* --- renames ---------------------------------------------------------------------------------- */
 
 static CfVerdict
 answer_rename(CfWaiter *waiter, const GError *error, CfNeed *ret_need)
@@ -104,7 +189,7 @@ wait_for_rename(fuse_req_t req, const CfRename *rename)
     CfSession *session = session_of(req);
     CfWaiter *waiter = cf_waiter_new(session, req, "rename", rename->parent);
 
-    waiter->held_directory = rename->parent; /* both */
+    waiter->held_directories[0] = rename->parent; /* both */
     waiter->answer = answer_rename;
     waiter = cf_waiter_keep(waiter);
     if (waiter)
@@ -126,10 +211,19 @@ cf_op_rename(fuse_req_t req, fuse_ino_t parent, const char *name, fuse_ino_t new
         .uid = ctx->uid,
         .pid = ctx->pid,
     };
+    CfViewEdit edit = {.kind = CF_VIEW_RENAME,
+                       .parent = parent,
+                       .name = name,
+                       .new_parent = new_parent,
+                       .new_name = new_name};
     g_autoptr(GError) error = NULL;
 
     if (flags & ~(unsigned) RENAME_NOREPLACE) {
         fuse_reply_err(req, EINVAL);
+        return;
+    }
+    if (cf_tree_is_view(parent) || cf_tree_is_view(new_parent)) {
+        edit_view(req, "rename", &edit);
         return;
     }
     switch (cf_tree_rename(session->tree, &rename, &error)) {

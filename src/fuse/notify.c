@@ -365,7 +365,7 @@ cf_notifier_deleted(CfNotifier *notifier, CfIno parent, CfIno child, const char 
 }
 
 gboolean
-cf_notifier_barrier(CfNotifier *notifier, CfIno directory, void (*callback)(gpointer data),
+cf_notifier_barrier(CfNotifier *notifier, const CfIno *directories, void (*callback)(gpointer data),
                     gpointer data)
 {
     Item *item;
@@ -373,8 +373,9 @@ cf_notifier_barrier(CfNotifier *notifier, CfIno directory, void (*callback)(gpoi
 
     g_mutex_lock(&notifier->lock);
     idle = !notifier->busy && g_queue_is_empty(&notifier->queue);
-    if (directory && directory == notifier->busy_directory)
-        idle = TRUE;
+    for (guint i = 0; directories && i < CF_NOTIFY_DIRECTORIES; i++)
+        if (directories[i] && directories[i] == notifier->busy_directory)
+            idle = TRUE;
     g_mutex_unlock(&notifier->lock);
     if (idle)
         return FALSE;

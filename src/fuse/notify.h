@@ -60,13 +60,16 @@ void cf_notifier_drop_pages(CfNotifier *notifier, CfIno ino);
 void cf_notifier_inval_entry(CfNotifier *notifier, CfIno parent, const char *name);
 void cf_notifier_deleted(CfNotifier *notifier, CfIno parent, CfIno child, const char *name);
 
+#define CF_NOTIFY_DIRECTORIES 2 /* a rename locks two */
+
 /* callback: once, in the notifier's thread, when everything that was queued before is delivered;
  * what was set aside for a held directory does not count.
- * directory: 0 or the one that the caller's own request has locked: when an invalidation in it is
- * just under way, that one waits for the answer, and the answer must not wait for it.
+ * directories: (nullable) (array fixed-size=2): those that the caller's own request has locked, or
+ * 0: when an invalidation in one of them is just under way, that one waits for the answer, and the
+ * answer must not wait for it.
  * Returns: FALSE when there is nothing to wait for: callback is not called. */
-gboolean cf_notifier_barrier(CfNotifier *notifier, CfIno directory, void (*callback)(gpointer data),
-                             gpointer data);
+gboolean cf_notifier_barrier(CfNotifier *notifier, const CfIno *directories,
+                             void (*callback)(gpointer data), gpointer data);
 
 /* callback: once, in the notifier's thread, after what was queued before; not when it does not run.
  */

@@ -177,7 +177,7 @@ op_lookup(fuse_req_t req, fuse_ino_t parent, const char *name)
         return;
     waiter = cf_waiter_new(session_of(req), req, "lookup", parent);
     waiter->name = g_strdup(name);
-    waiter->held_directory = parent;
+    waiter->held_directories[0] = parent;
     waiter->answer = answer_lookup;
     wait_for(waiter, &need);
 }
@@ -467,7 +467,7 @@ reply_listing(fuse_req_t req, fuse_ino_t ino, size_t size, off_t offset, gboolea
     waiter->size = size;
     waiter->offset = (guint64) offset;
     waiter->plus = plus;
-    waiter->held_directory = ino; /* the kernel has it locked meanwhile */
+    waiter->held_directories[0] = ino; /* the kernel has it locked meanwhile */
     waiter->answer = answer_listing;
     wait_for(waiter, &need);
 }

@@ -94,9 +94,11 @@ struct _CfWaiter {
     char *name; /* (owned) (nullable) */
     gsize size;
     guint64 offset;
-    gboolean plus;                    /* READDIRPLUS */
-    CfIno held_inode, held_directory; /* 0: none; told to the notifier by cf_waiter_keep() */
-    gboolean drop_pages;              /* what the kernel has of ino goes before the answer */
+    gboolean plus; /* READDIRPLUS */
+    CfIno made;    /* of a SYMLINK: what it made; else 0 */
+    /* 0: none; told to the notifier by cf_waiter_keep() */
+    CfIno held_inode, held_directories[CF_NOTIFY_DIRECTORIES];
+    gboolean drop_pages; /* what the kernel has of ino goes before the answer */
     /* Answers, as the last thing: error (nullable) is what the waiting came to. Or leaves the
      * request unanswered and returns CF_WAIT with ret_need set. In any thread. */
     CfVerdict (*answer)(CfWaiter *waiter, const GError *error, CfNeed *ret_need);

@@ -112,8 +112,9 @@ waiter_hold(CfWaiter *waiter)
         cf_notifier_hold_inode(waiter->session->notifier, waiter->held_inode);
         cf_freezer_begin(waiter->session->freezer, waiter->held_inode);
     }
-    if (waiter->held_directory)
-        cf_notifier_hold_directory(waiter->session->notifier, waiter->held_directory);
+    for (guint i = 0; i < CF_NOTIFY_DIRECTORIES; i++)
+        if (waiter->held_directories[i])
+            cf_notifier_hold_directory(waiter->session->notifier, waiter->held_directories[i]);
 }
 
 static void
@@ -123,8 +124,9 @@ waiter_release(CfWaiter *waiter)
         cf_notifier_release_inode(waiter->session->notifier, waiter->held_inode);
         cf_freezer_end(waiter->session->freezer, waiter->held_inode);
     }
-    if (waiter->held_directory)
-        cf_notifier_release_directory(waiter->session->notifier, waiter->held_directory);
+    for (guint i = 0; i < CF_NOTIFY_DIRECTORIES; i++)
+        if (waiter->held_directories[i])
+            cf_notifier_release_directory(waiter->session->notifier, waiter->held_directories[i]);
 }
 
 /* In the receiving thread, with a lock of libfuse's: only notes it. */
@@ -282,7 +284,7 @@ take_verdict(CfWaiter *waiter, const GError *error, gboolean *ret_barrier)
     waiter->verdict = error ? g_error_copy(error) : NULL;
     if (waiter->drop_pages)
         cf_notifier_drop_pages(waiter->session->notifier, waiter->ino);
-    *ret_barrier = cf_notifier_barrier(waiter->session->notifier, waiter->held_directory,
+    *ret_barrier = cf_notifier_barrier(waiter->session->notifier, waiter->held_directories,
                                        on_notices_delivered, waiter);
     if (!*ret_barrier) {
         claim(waiter);

@@ -26,6 +26,7 @@ cf_order_copy(const CfOrder *order)
     copy->actor.path = g_strdup(order->actor.path);
     copy->value = g_strdup(order->value);
     copy->shown = g_strdup(order->shown);
+    copy->take = g_strdupv(order->take);
     return copy;
 }
 
@@ -39,6 +40,7 @@ cf_order_free(CfOrder *order)
     g_free(order->actor.path);
     g_free(order->value);
     g_free(order->shown);
+    g_strfreev(order->take);
     g_free(order);
 }
 
@@ -48,6 +50,7 @@ cf_doing_free(CfDoing *doing)
     cf_order_free(doing->order);
     g_free(doing->old);
     g_free(doing->call);
+    g_free(doing->addition);
     g_clear_error(&doing->refusal);
     g_free(doing);
 }
@@ -116,10 +119,10 @@ on_acted(const CfActionResult *result, const GError *error, gpointer data)
 {
     CfDoing *doing = data;
 
-    if (error)
-        cf_doing_refused(doing, result, error);
-    else
+    if (!error)
         cf_doing_accept(doing, result);
+    else if (!cf_doing_look_at_tags(doing, result, error))
+        cf_doing_refused(doing, result, error);
 }
 
 void

@@ -11,6 +11,7 @@ typedef struct {
     gpointer data;
     gint64 began_us; /* monotonic */
     char *old;       /* for the journal (nullable) */
+    char *addition;  /* (nullable) what we add to the cloud's words in last_error */
     char *call;      /* (nullable) the call that was refused */
     GError *refusal; /* (nullable) what the cloud said before we looked whether it is so already */
 } CfDoing;
@@ -43,3 +44,7 @@ void cf_doing_lock_with_reason(CfDoing *doing);
 
 /* edit-tags.c: reads the tags afresh, compares, and sends. */
 void cf_doing_edit_tags(CfDoing *doing);
+/* A change of tags that some clouds make by several calls was refused: looks what was done of it,
+ * then tells the verdict. Returns: FALSE when there is nothing to look for; else doing: (transfer
+ * full). */
+gboolean cf_doing_look_at_tags(CfDoing *doing, const CfActionResult *result, const GError *error);

@@ -17,7 +17,7 @@ typedef struct _CfInventory CfInventory;
 /* Durations in microseconds. Contract sections 4 and 8. */
 typedef struct {
     gint64 ttl_us, max_stale_us, patience_us, deadline_us, tags_ttl_us;
-    gboolean ro, allow_delete, dry_run, watch, tags_sweep, insecure;
+    gboolean ro, allow_delete, edit_views, dry_run, watch, tags_sweep, insecure;
     gboolean raw_world; /* raw.json, raw/ and list.jsonl are open to all */
     guint batch_limit;  /* targets of a batch without expect */
     guint action_limit; /* a minute; 0: none */
@@ -131,6 +131,7 @@ typedef struct {
     CfAction *action; /* with one id */
     char *value;      /* what was written, for the journal */
     gboolean add;     /* TAGS: the tags are added to the set (O_APPEND) */
+    char **take;      /* TAGS (nullable), with add: and these are taken away */
     /* What the writer saw. TAGS (nullable): the set, sorted lines; METADATA: NULL: no such key */
     char *shown;
     gboolean of_batch;  /* one target of several: action_limit does not count it */

@@ -106,7 +106,7 @@ cf_doing_fail(CfDoing *doing, const GError *error)
 
     cf_journal_action(inventory, doing->order, doing->old, &refused, error, doing->began_us);
     if (!inventory->closing) {
-        cf_note_failure(doing->state, cf_doing_id(doing), error, NULL);
+        cf_note_failure(doing->state, cf_doing_id(doing), error, doing->addition);
         if (doing->order->action->kind == CF_ACTION_TAGS && is_in_doubt(error))
             cf_tags_reread(doing->state, cf_doing_id(doing));
     }

@@ -302,13 +302,13 @@ static gboolean
 value_lives(Diff *diff, CfSnapshot *snapshot, guint view, const char *value)
 {
     CfTreeCollection *collection = &diff->profile->collections[diff->collection];
-    GPtrArray *members = cf_view_index(diff->profile, snapshot, view);
     guint number;
 
+    cf_view_index(diff->profile, snapshot, view); /* gives the values numbers */
     g_mutex_lock(&diff->profile->tree->lock);
     number = cf_intern(&collection->values[view], value, FALSE);
     g_mutex_unlock(&diff->profile->tree->lock);
-    return number && number <= members->len && members->pdata[number - 1];
+    return cf_view_has_value(diff->profile, snapshot, diff->collection, view, number);
 }
 
 /* One resource in one view: links that go, links that come. */

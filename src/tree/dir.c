@@ -190,9 +190,10 @@ static void
 list_view(Listing *listing, guint view)
 {
     CfSnapshot *snapshot = listing->place->snapshot;
-    CfIntern *intern =
-        &listing->place->profile->collections[listing->place->node.collection].values[view];
-    GPtrArray *members;
+    CfTreeProfile *profile = listing->place->profile;
+    CfCollection collection = listing->place->node.collection;
+    CfIntern *intern = &profile->collections[collection].values[view];
+    guint n_values;
 
     cf_place_view_seen(listing->place, view);
     if (!snapshot)
@@ -205,12 +206,15 @@ list_view(Listing *listing, guint view)
         return;
     }
     cf_names_get(snapshot);
-    members = cf_view_index(listing->place->profile, snapshot, view);
-    for (guint64 i = listing->from; i < members->len; i++) {
+    cf_view_index(profile, snapshot, view); /* gives the values numbers */
+    g_mutex_lock(&listing->place->tree->lock);
+    n_values = intern->texts ? intern->texts->len : 0;
+    g_mutex_unlock(&listing->place->tree->lock);
+    for (guint64 i = listing->from; i < n_values; i++) {
         CfPlace there = beside(listing, NULL);
         const char *text;
 
-        if (!members->pdata[i])
+        if (!cf_view_has_value(profile, snapshot, collection, view, (guint) i + 1))
             continue;
         g_mutex_lock(&listing->place->tree->lock);
         text = intern->texts->pdata[i];

@@ -11,9 +11,14 @@
 static CfVerdict
 no_entry(const CfPlace *place, CfEntry *entry)
 {
+    int view = cf_view_of_node(&place->node);
+
     *entry = (CfEntry){.entry_timeout_us = CF_TIMEOUT_LONG_US};
     if (place->profile && cf_node_is_of_collection(&place->node))
         entry->entry_timeout_us = cf_place_rest_us(place);
+    /* A name that is made there must be seen at once, and may not be the one that was asked for. */
+    if (view >= 0 && cf_view_is_editable((guint) view, place->profile, place->node.collection))
+        entry->entry_timeout_us = 0;
     return CF_DONE;
 }
 
@@ -130,7 +135,6 @@ static CfVerdict
 lookup_view(CfPlace *place, guint view, const char *name, CfEntry *entry, GError **error)
 {
     CfIntern *intern = &place->profile->collections[place->node.collection].values[view];
-    GPtrArray *members;
     guint number;
 
     cf_place_view_seen(place, view);
@@ -144,12 +148,12 @@ lookup_view(CfPlace *place, guint view, const char *name, CfEntry *entry, GError
         cf_place_set_resource(place, resource);
         return cf_place_entry(place, cf_place_link(place, view, resource, 0), entry, error);
     }
-    members = cf_view_index(place->profile, place->snapshot, view);
+    cf_view_index(place->profile, place->snapshot, view); /* gives the values numbers */
     cf_names_get(place->snapshot);
     g_mutex_lock(&place->tree->lock);
     number = cf_intern(intern, name, FALSE);
     g_mutex_unlock(&place->tree->lock);
-    if (!number || number > members->len || !members->pdata[number - 1])
+    if (!cf_view_has_value(place->profile, place->snapshot, place->node.collection, view, number))
         return no_entry(place, entry);
     return cf_place_entry(place, cf_place_node(place, CF_KIND_VALUE, number, view), entry, error);
 }

@@ -10,6 +10,14 @@
 /* A rename locks its directory in the kernel; contract: it is answered within this time. */
 #define RENAME_US (5 * (gint64) G_USEC_PER_SEC)
 
+static gboolean
+can_edit(const CfPlace *place)
+{
+    int view = cf_view_of_node(&place->node);
+
+    return view >= 0 && cf_view_is_editable((guint) view, place->profile, place->node.collection);
+}
+
 gboolean
 cf_tree_may_name(CfTree *tree, CfIno dir, GError **error)
 {
@@ -17,8 +25,8 @@ cf_tree_may_name(CfTree *tree, CfIno dir, GError **error)
 
     if (!cf_place_init(&place, tree, dir, error))
         return FALSE;
-    if (cf_tree_is_view(dir))
-        return cf_tree_fail(error, CF_ERROR_READ_ONLY, "views are read-only");
+    if (cf_tree_is_view(dir) && !can_edit(&place))
+        return cf_tree_fail(error, CF_ERROR_READ_ONLY, "this view is read-only");
     if (place.profile && cf_inventory_get_options(place.profile->inventory)->ro)
         return cf_tree_fail(error, CF_ERROR_READ_ONLY, "mounted read-only");
     if (!cf_place_takes_scratch(&place))
@@ -531,9 +539,13 @@ cf_tree_expire(CfTree *tree)
     CfTreeSink sink = cf_tree_sink(tree);
     gint64 rest_us;
 
+    gint64 made_us = cf_made_expire(tree);
+
     g_mutex_lock(&tree->lock);
     rest_us = cf_scratch_expire(tree->scratches, cf_clock_mono_us(), dirs);
     g_mutex_unlock(&tree->lock);
+    if (made_us >= 0)
+        rest_us = rest_us < 0 ? made_us : MIN(rest_us, made_us);
     /* Their entries are asked for again every time; the kept listings are not. */
     for (guint i = 0; sink.inval_inode && i < dirs->len; i++)
         sink.inval_inode(g_array_index(dirs, CfIno, i), 0, 0, sink.data);

@@ -251,8 +251,11 @@ cf_place_mode(const CfPlace *place)
     const CfNode *node = &place->node;
     gboolean world =
         place->profile && cf_inventory_get_options(place->profile->inventory)->raw_world;
+    int view = cf_view_of_node(node);
     guint n;
 
+    if (view >= 0 && cf_view_is_editable((guint) view, place->profile, node->collection))
+        return S_IFDIR | 0755;
     switch (node->kind) {
     case CF_KIND_STATIC:
         return static_mode(node->sub);
@@ -426,13 +429,12 @@ value_attr(const CfPlace *place, CfAttr *attr, GError **error)
 {
     CfTreeCollection *collection = &place->profile->collections[place->node.collection];
     CfIntern *intern = &collection->values[place->node.sub];
-    GPtrArray *members;
     guint number = place->node.handle;
 
     if (!place->snapshot || place->node.sub >= cf_views_count())
         return cf_tree_fail(error, CF_ERROR_NOT_FOUND, "no such view");
-    members = cf_view_index(place->profile, place->snapshot, place->node.sub);
-    if (number == 0 || number > members->len || !members->pdata[number - 1])
+    if (!cf_view_has_value(place->profile, place->snapshot, place->node.collection, place->node.sub,
+                           number))
         return cf_tree_fail(error, CF_ERROR_NOT_FOUND, "nothing is there any more");
     g_mutex_lock(&place->tree->lock);
     attr->mtime_ns = g_array_index(intern->times, gint64, number - 1);
@@ -572,6 +574,19 @@ cf_tree_readlink(CfTree *tree, CfIno ino, GError **error)
     return target;
 }
 
+/* The kernel moves the entry of a link together with its inode, from one tag to another: it must
+ * ask what the link there is. In by-name it is the same one, unless nothing was changed (dry_run).
+ */
+static gboolean
+is_moved_by_rename(const CfPlace *place)
+{
+    guint view = place->node.sub & 31;
+
+    return place->node.kind == CF_KIND_LINK &&
+           cf_view_is_editable(view, place->profile, place->node.collection) &&
+           (!cf_view_is_flat(view) || cf_inventory_get_options(place->profile->inventory)->dry_run);
+}
+
 /* The entry of a node below place: place becomes the node's. */
 CfVerdict
 cf_place_entry(CfPlace *place, CfNode node, CfEntry *entry, GError **error)
@@ -582,7 +597,7 @@ cf_place_entry(CfPlace *place, CfNode node, CfEntry *entry, GError **error)
     entry->entry_timeout_us = CF_TIMEOUT_LONG_US;
     if (node.kind == CF_KIND_STATIC && node.sub == CF_STATIC_COLLECTION)
         entry->entry_timeout_us = cf_place_rest_us(place);
-    if (node.kind == CF_KIND_SCRATCH)
+    if (node.kind == CF_KIND_SCRATCH || is_moved_by_rename(place))
         entry->entry_timeout_us = 0;
     if (node.kind == CF_KIND_SEARCH) /* another text may need its number */
         entry->entry_timeout_us = entry->attr.attr_timeout_us;

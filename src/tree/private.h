@@ -7,6 +7,7 @@
 #include "util/error.h"
 
 #define CF_VIEWS_MAX 20
+#define CF_UNLINKS_MAX 10           /* a minute, contract section 3 */
 #define CF_INDEX_NAMES CF_VIEWS_MAX /* of a snapshot's indexes; the views' own come before it */
 G_STATIC_ASSERT(CF_INDEX_NAMES < CF_SNAPSHOT_INDEXES);
 #define CF_VIEW_SEARCH 31 /* of links: no view, but search/<text>/ */
@@ -87,6 +88,9 @@ struct _CfTree {
     CfScratches *scratches;
     gint64 search_us;  /* monotonic: when the last search was begun; 0: none was */
     GHashTable *aways; /* inode of an attribute → Away (names.c): it is being renamed away */
+    GHashTable *made;  /* inode of a value's directory → Made (made.c) */
+    gint64 unlinks_us[CF_UNLINKS_MAX]; /* monotonic: of the last ones in views, in a ring */
+    guint next_unlink;
     gboolean version_dropped; /* a version that was being read had to go: health says so */
 };
 
@@ -126,6 +130,18 @@ CfAspects cf_view_aspects(guint view, CfCollection collection);
 /* The values under which the resource stands, made safe as names. Returns: (transfer full)
  * (element-type utf8). */
 GPtrArray *cf_view_values(guint view, const CfResource *resource);
+/* The action (CF_CAN(kind)) that a change of the names in it is; 0: there is none. */
+guint cf_view_get_edit(guint view);
+/* Whether this mount and this cloud can do that. */
+gboolean cf_view_is_editable(guint view, const CfTreeProfile *profile, CfCollection collection);
+/* The view that the directory is, or is a part of. Returns: -1: of none. */
+int cf_view_of_node(const CfNode *node);
+/* Whether there is a directory of that value: it has members, or was made (made.c). snapshot:
+ * (nullable). */
+gboolean cf_view_has_value(CfTreeProfile *profile, CfSnapshot *snapshot, CfCollection collection,
+                           guint view, guint number);
+/* Returns: (transfer full) (nullable). */
+char *cf_view_dup_value(CfTreeProfile *profile, CfCollection collection, guint view, guint number);
 
 CfNames *cf_names_get(CfSnapshot *snapshot);
 CfNames *cf_names_peek(CfSnapshot *snapshot);
@@ -168,6 +184,18 @@ GArray *cf_search_list_live(CfTreeProfile *profile, CfCollection collection);
 /* Links came or went. */
 void cf_search_changed(CfTreeProfile *profile, CfCollection collection, guint32 handle,
                        gint64 now_ns);
+
+/* made.c: tags that nobody has yet. The tree's lock must not be held. */
+#define CF_MADE_MAX 64
+#define CF_MADE_US (10 * 60 * (gint64) G_USEC_PER_SEC)
+/* value: the node of its directory. Errors: CF_ERROR_QUOTA. */
+gboolean cf_made_add(CfTree *tree, CfIno value, GError **error);
+void cf_made_remove(CfTree *tree, CfIno value);
+gboolean cf_made_has(CfTree *tree, CfIno value);
+/* Returns: microseconds until it is to be called again; -1: there is none. */
+gint64 cf_made_expire(CfTree *tree);
+/* The view's own time, and that of the directory of a value. */
+void cf_view_touch(CfTreeProfile *profile, CfCollection collection, guint view, guint number);
 
 /* diff.c */
 void cf_tree_hook(CfTreeProfile *profile);

@@ -122,7 +122,8 @@ cf_tree_describe_attributes(void)
                 g_autofree char *path =
                     g_strdup_printf("%s/%s/", cf_collection_name(c), cf_view_name(v));
 
-                describe_row(out, path, "dir", NULL, 0555, cf_view_doc(v));
+                describe_row(out, path, "dir", NULL, cf_view_get_edit(v) ? 0755 : 0555,
+                             cf_view_doc(v));
             }
         for (guint i = 0; i < n; i++) {
             g_autofree char *path =

@@ -35,6 +35,7 @@ cf_tree_new(const CfTreeOptions *options)
     tree->raw_paths = g_ptr_array_new_with_free_func(raw_path_free);
     tree->writes = g_hash_table_new_full(g_int64_hash, g_int64_equal, g_free, cf_last_write_free);
     tree->scratches = cf_scratches_new();
+    tree->made = g_hash_table_new_full(g_int64_hash, g_int64_equal, g_free, NULL);
     tree->aways = g_hash_table_new_full(g_int64_hash, g_int64_equal, g_free, g_free);
     return tree;
 }
@@ -78,6 +79,7 @@ cf_tree_free(CfTree *tree)
         g_array_unref(tree->keys.times);
     }
     cf_scratches_free(tree->scratches);
+    g_hash_table_unref(tree->made);
     g_hash_table_unref(tree->aways);
     g_free(tree->stats.text);
     g_free(tree->log.text);

@@ -120,8 +120,8 @@ void cf_tree_write(CfTree *tree, CfIno ino, const CfWrite *write, CfDoneCallback
 
 /* --- what makes, moves and removes names: scratch files, beside attributes (names.c) --- */
 
-/* Whether names can be made in the directory at all. Errors: CF_ERROR_READ_ONLY (a view, a profile
- * that is ro), CF_ERROR_REFUSED. */
+/* Whether files can be made in the directory at all. Errors: CF_ERROR_READ_ONLY (a view that cannot
+ * be edited, a profile that is ro), CF_ERROR_REFUSED. */
 gboolean cf_tree_may_name(CfTree *tree, CfIno dir, GError **error);
 /* flags: of open(2). The entry counts as a lookup. Errors: as above, and CF_ERROR_REFUSED for the
  * name of an attribute, CF_ERROR_QUOTA, CF_ERROR_NAME_TOO_LONG, CF_ERROR_EXISTS (O_EXCL). */
@@ -145,6 +145,43 @@ CfVerdict cf_tree_rename(CfTree *tree, const CfRename *rename, GError **error);
 void cf_tree_rename_wait(CfTree *tree, const CfRename *rename, CfDoneCallback callback,
                          gpointer data);
 
+/* --- views as directories to edit, with the option edit_views (edit-views.c) --- */
+
+typedef enum {
+    CF_VIEW_MKDIR,
+    CF_VIEW_RMDIR,
+    CF_VIEW_SYMLINK,
+    CF_VIEW_UNLINK,
+    CF_VIEW_RENAME,
+    CF_VIEW_EDIT_N
+} CfViewEditKind;
+
+/* A request to make, move or remove a name in a view. */
+typedef struct {
+    CfViewEditKind kind;
+    CfIno parent, new_parent; /* new_parent: RENAME */
+    const char *name, *new_name;
+    const char *target; /* SYMLINK: as it was written */
+    guint uid;
+    gint pid;
+} CfViewEdit;
+
+/* What such a request asks of the cloud. */
+typedef struct _CfViewOrder CfViewOrder;
+
+/* CF_DONE: the entry of a directory that was made is in ret_entry. CF_WAIT: ret_order (transfer
+ * full) is to be carried out; SYMLINK: ret_entry->attr.ino is what cf_tree_link_entry() takes after
+ * that. Errors: CF_ERROR_READ_ONLY (the view cannot be edited), CF_ERROR_REFUSED (not in that way),
+ * CF_ERROR_EXISTS, CF_ERROR_NOT_EMPTY, CF_ERROR_NOT_FOUND, CF_ERROR_INVALID, CF_ERROR_QUOTA (too
+ * many empty tags). */
+CfVerdict cf_tree_edit_view(CfTree *tree, const CfViewEdit *edit, CfEntry *ret_entry,
+                            CfViewOrder **ret_order, GError **error);
+/* order: (transfer full). callback: as in cf_tree_write(), within about five seconds. */
+void cf_tree_order_view(CfViewOrder *order, CfDoneCallback callback, gpointer data);
+void cf_view_order_free(CfViewOrder *order); /* (nullable) */
+/* The entry of a link that was just made, valid for no time: its name may be another one. */
+gboolean cf_tree_link_entry(CfTree *tree, CfIno link, CfEntry *ret_entry, GError **error);
+
 gboolean cf_tree_is_scratch(CfIno ino);
 enum { CF_SET_SIZE = 1, CF_SET_MODE = 2, CF_SET_MTIME = 4 };
 typedef struct {
@@ -156,8 +193,8 @@ typedef struct {
 /* Of a scratch file. */
 gboolean cf_tree_setattr(CfTree *tree, CfIno ino, const CfSetAttr *set, CfAttr *ret_attr,
                          GError **error);
-/* Scratch files that nobody used for long are dropped. Returns: microseconds until it is to be
- * called again; -1: not before one is made. */
+/* Scratch files that nobody used for long are dropped, and empty tags that were made. Returns:
+ * microseconds until it is to be called again; -1: not before one is made. */
 gint64 cf_tree_expire(CfTree *tree);
 
 /* Whether the file takes writes at all: a control file (its pages are never dropped by the full

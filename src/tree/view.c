@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "tree/private.h"
+#include "util/clock.h"
 #include "util/text.h"
 
 typedef struct {
@@ -12,6 +13,7 @@ typedef struct {
     /* NULL: the field's value, or each item of a list. */
     void (*values)(const CfResource *resource, GPtrArray *values);
     CfAspects aspects; /* beyond the field */
+    guint edit;        /* CF_CAN() of what changing its names does; 0: they cannot be changed */
     const char *doc;
 } View;
 
@@ -35,10 +37,17 @@ problem_values(const CfResource *resource, GPtrArray *values)
 }
 
 static const View views[] = {
-    {"by-name", {CF_FIELD_NAME, CF_FIELD_NAME}, .flat = TRUE, .doc = "a link for each name"},
+    {"by-name",
+     {CF_FIELD_NAME, CF_FIELD_NAME},
+     .flat = TRUE,
+     .edit = CF_CAN(CF_ACTION_RENAME),
+     .doc = "a link for each name"},
     {"by-state", {CF_FIELD_STATE, CF_FIELD_STATE}, .doc = "by the portable state"},
     {"by-status", {CF_FIELD_STATUS, CF_FIELD_STATUS}, .doc = "by the cloud's own status"},
-    {"by-tag", {CF_SERVER_TAGS, CF_IMAGE_TAGS}, .doc = "by each tag"},
+    {"by-tag",
+     {CF_SERVER_TAGS, CF_IMAGE_TAGS},
+     .edit = CF_CAN(CF_ACTION_TAGS),
+     .doc = "by each tag"},
     {"by-zone", {CF_SERVER_ZONE, -1}, .doc = "by availability zone"},
     {"by-image", {CF_SERVER_IMAGE, -1}, .doc = "by the id of the image made from"},
     {"by-flavor", {CF_SERVER_FLAVOR, -1}, .doc = "by flavor"},
@@ -94,6 +103,31 @@ cf_view_is_there(guint view, const CfTreeProfile *profile, CfCollection collecti
 
     return cf_view_has(view, collection) &&
            !(ops->lacks[collection] & CF_FIELD_BIT(views[view].fields[collection]));
+}
+
+guint
+cf_view_get_edit(guint view)
+{
+    return views[view].edit;
+}
+
+gboolean
+cf_view_is_editable(guint view, const CfTreeProfile *profile, CfCollection collection)
+{
+    const CfInventoryOptions *options = cf_inventory_get_options(profile->inventory);
+
+    return view < G_N_ELEMENTS(views) && options->edit_views && !options->ro &&
+           (cf_inventory_get_ops(profile->inventory)->can[collection] & views[view].edit);
+}
+
+int
+cf_view_of_node(const CfNode *node)
+{
+    guint view = node->kind == CF_KIND_VALUE ? node->sub : node->sub - CF_STATIC_VIEW;
+
+    if (node->kind != CF_KIND_VALUE && (node->kind != CF_KIND_STATIC || node->sub < CF_STATIC_VIEW))
+        return -1;
+    return view < G_N_ELEMENTS(views) ? (int) view : -1;
 }
 
 int
@@ -379,6 +413,43 @@ cf_view_index(CfTreeProfile *profile, CfSnapshot *snapshot, guint view)
     ViewIndex *index = cf_snapshot_get_index(snapshot, view, index_build, profile, index_unref);
 
     return index->members;
+}
+
+gboolean
+cf_view_has_value(CfTreeProfile *profile, CfSnapshot *snapshot, CfCollection collection, guint view,
+                  guint number)
+{
+    CfNode node = {CF_KIND_VALUE, collection, profile->index, number, view};
+    GPtrArray *members = snapshot ? cf_view_index(profile, snapshot, view) : NULL;
+
+    if (members && number && number <= members->len && members->pdata[number - 1])
+        return TRUE;
+    return number && cf_made_has(profile->tree, cf_node_pack(node));
+}
+
+char *
+cf_view_dup_value(CfTreeProfile *profile, CfCollection collection, guint view, guint number)
+{
+    CfIntern *intern = &profile->collections[collection].values[view];
+    char *text = NULL;
+
+    g_mutex_lock(&profile->tree->lock);
+    if (intern->texts && number && number <= intern->texts->len)
+        text = g_strdup(intern->texts->pdata[number - 1]);
+    g_mutex_unlock(&profile->tree->lock);
+    return text;
+}
+
+void
+cf_view_touch(CfTreeProfile *profile, CfCollection collection, guint view, guint number)
+{
+    CfTreeCollection *all = &profile->collections[collection];
+    gint64 now_ns = cf_clock_real_ns();
+
+    g_mutex_lock(&profile->tree->lock);
+    all->view_times[view] = MAX(now_ns, all->view_times[view] + 1);
+    g_array_index(all->values[view].times, gint64, number - 1) = now_ns;
+    g_mutex_unlock(&profile->tree->lock);
 }
 
 void

@@ -116,6 +116,7 @@ static const char *const code_names[CF_ERROR_N] = {
     [CF_ERROR_UNSUPPORTED] = "unsupported",
     [CF_ERROR_READ_ONLY] = "read-only",
     [CF_ERROR_FILE_TOO_BIG] = "file-too-big",
+    [CF_ERROR_NOT_EMPTY] = "not_empty",
     [CF_ERROR_CROSS] = "cross",
     [CF_ERROR_INTERRUPTED] = "interrupted",
     [CF_ERROR_CONFIG] = "config",

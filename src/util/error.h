@@ -32,6 +32,7 @@ typedef enum {
     CF_ERROR_UNSUPPORTED,   /* EOPNOTSUPP: the provider has no such operation */
     CF_ERROR_READ_ONLY,     /* EROFS: mounted read-only, view not editable */
     CF_ERROR_FILE_TOO_BIG,  /* EFBIG: a scratch file longer than it may be */
+    CF_ERROR_NOT_EMPTY,     /* ENOTEMPTY: a tag that is not empty is no directory to remove */
     CF_ERROR_CROSS,         /* EXDEV: a scratch file is not moved into another directory */
     CF_ERROR_INTERRUPTED,   /* EINTR: the waiting program is being killed */
     CF_ERROR_CONFIG,        /* EINVAL: the configuration cannot be understood (exit status 3) */

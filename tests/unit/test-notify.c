@@ -189,7 +189,7 @@ test_barrier(Fixture *f, gconstpointer data)
 {
     begin_batch(f);
     cf_notifier_inval_entry(f->notifier, 2, "a");
-    g_assert_true(cf_notifier_barrier(f->notifier, 0, on_barrier, &f->kernel));
+    g_assert_true(cf_notifier_barrier(f->notifier, NULL, on_barrier, &f->kernel));
     cf_notifier_inval_entry(f->notifier, 2, "b");
     assert_seen(f, "entry 1 first;entry 2 a;barrier;entry 2 b;");
 }
@@ -198,7 +198,7 @@ static void
 test_barrier_idle(Fixture *f, gconstpointer data)
 {
     assert_seen(f, "");
-    g_assert_false(cf_notifier_barrier(f->notifier, 0, on_barrier, &f->kernel));
+    g_assert_false(cf_notifier_barrier(f->notifier, NULL, on_barrier, &f->kernel));
     g_assert_cmpuint(f->kernel.barriers, ==, 0);
 }
 
@@ -207,7 +207,7 @@ static void
 test_barrier_in_call(Fixture *f, gconstpointer data)
 {
     begin_batch(f);
-    g_assert_true(cf_notifier_barrier(f->notifier, 0, on_barrier, &f->kernel));
+    g_assert_true(cf_notifier_barrier(f->notifier, NULL, on_barrier, &f->kernel));
     g_usleep(20 * G_TIME_SPAN_MILLISECOND);
     g_mutex_lock(&f->kernel.lock);
     g_assert_cmpuint(f->kernel.barriers, ==, 0);
@@ -300,7 +300,7 @@ test_barrier_passes_what_is_aside(Fixture *f, gconstpointer data)
     cf_notifier_hold_directory(f->notifier, 2);
     cf_notifier_inval_entry(f->notifier, 2, "a");
     cf_notifier_inval_entry(f->notifier, 3, "c");
-    g_assert_true(cf_notifier_barrier(f->notifier, 0, on_barrier, &f->kernel));
+    g_assert_true(cf_notifier_barrier(f->notifier, NULL, on_barrier, &f->kernel));
     assert_seen(f, "entry 1 first;entry 3 c;barrier;");
     cf_notifier_release_directory(f->notifier, 2);
     assert_seen(f, "entry 2 a;");
@@ -310,10 +310,15 @@ test_barrier_passes_what_is_aside(Fixture *f, gconstpointer data)
 static void
 test_barrier_own_directory(Fixture *f, gconstpointer data)
 {
+    static const CfIno first[CF_NOTIFY_DIRECTORIES] = {1, 0};
+    static const CfIno second[CF_NOTIFY_DIRECTORIES] = {2, 1};
+    static const CfIno others[CF_NOTIFY_DIRECTORIES] = {2, 3};
+
     begin_batch(f); /* hangs in directory 1 */
     cf_notifier_hold_directory(f->notifier, 1);
-    g_assert_false(cf_notifier_barrier(f->notifier, 1, on_barrier, &f->kernel));
-    g_assert_true(cf_notifier_barrier(f->notifier, 2, on_barrier, &f->kernel));
+    g_assert_false(cf_notifier_barrier(f->notifier, first, on_barrier, &f->kernel));
+    g_assert_false(cf_notifier_barrier(f->notifier, second, on_barrier, &f->kernel));
+    g_assert_true(cf_notifier_barrier(f->notifier, others, on_barrier, &f->kernel));
     cf_notifier_release_directory(f->notifier, 1);
     assert_seen(f, "entry 1 first;barrier;");
 }
@@ -343,14 +348,14 @@ test_stop(Fixture *f, gconstpointer data)
 {
     begin_batch(f);
     cf_notifier_inval_entry(f->notifier, 2, "a");
-    g_assert_true(cf_notifier_barrier(f->notifier, 0, on_barrier, &f->kernel));
+    g_assert_true(cf_notifier_barrier(f->notifier, NULL, on_barrier, &f->kernel));
     g_assert_false(cf_notifier_stop(f->notifier, 10 * G_TIME_SPAN_MILLISECOND));
     set_hanging(f, FALSE);
     g_assert_true(cf_notifier_stop(f->notifier, 10 * G_TIME_SPAN_SECOND));
     g_assert_cmpstr(f->kernel.seen->str, ==, "entry 1 first;barrier;");
 
     cf_notifier_inval_entry(f->notifier, 2, "b");
-    g_assert_false(cf_notifier_barrier(f->notifier, 0, on_barrier, &f->kernel));
+    g_assert_false(cf_notifier_barrier(f->notifier, NULL, on_barrier, &f->kernel));
     g_assert_cmpstr(f->kernel.seen->str, ==, "entry 1 first;barrier;");
 }
 
@@ -362,7 +367,7 @@ test_not_started(void)
     CfNotifier *notifier = cf_notifier_new(&ops, &kernel);
 
     cf_notifier_inval_entry(notifier, 2, "a");
-    g_assert_false(cf_notifier_barrier(notifier, 0, on_barrier, &kernel));
+    g_assert_false(cf_notifier_barrier(notifier, NULL, on_barrier, &kernel));
     cf_notifier_free(notifier);
     cf_notifier_free(NULL);
 }

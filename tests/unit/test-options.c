@@ -60,6 +60,9 @@ static const struct {
     {"action_limit", "7", "7"},
     {"action_limit", "None", NULL, "‘None’ is not a whole number"},
     {"action_limit", "1000001", NULL, "‘1000001’ is not between 0 and 1000000"},
+    {"edit_views", NULL, "true"},
+    {"edit_views", "no", "false"},
+    {"edit_views", "by-tag", NULL, "‘by-tag’ is neither true nor false"},
     {"batch_limit", "none", NULL, "‘none’ is not a whole number"},
     {"batch_limit", "1000", "1000"},
     {"batch_limit", "0", NULL, "‘0’ is not between 1 and 1000000"},
@@ -127,7 +130,7 @@ test_defaults(void)
 
     cf_options_init(&options);
     cf_mount_options_init(&mount_options);
-    g_assert_false(options.ro || options.allow_delete || options.dry_run);
+    g_assert_false(options.ro || options.allow_delete || options.edit_views || options.dry_run);
     g_assert_false(options.watch || options.raw_world || options.insecure);
     g_assert_cmpint(options.ttl_us, ==, 30000000);
     g_assert_cmpint(options.max_stale_us, ==, 120000000);
@@ -166,7 +169,7 @@ test_docs(void)
         if (!docs[n].argument)
             g_assert_cmpstr(docs[n].fallback, ==, "false");
     }
-    g_assert_cmpuint(n, ==, 29);
+    g_assert_cmpuint(n, ==, 30);
 }
 
 static void
