@@ -98,20 +98,22 @@ on_looked_after(CfRecord *record, gint64 requested_us, const GError *error, gpoi
     cf_doing_fail(doing, doing->refusal);
 }
 
+/* A cloud that says plainly that it is not there is taken at its word, whatever the look says; one
+ * that says "not there or not yours" means the first when the look does not find it either. */
 static void
 on_gone_confirmed(CfRecord *record, gint64 requested_us, const GError *error, gpointer data)
 {
     CfDoing *doing = data;
-    g_autoptr(GError) denied = NULL;
+    g_autoptr(GError) gone = NULL;
 
-    if (!doing->inventory->closing && g_error_matches(error, CF_ERROR, CF_ERROR_NOT_FOUND)) {
+    if (doing->inventory->closing || cf_error_code(doing->refusal) == CF_ERROR_NOT_FOUND ||
+        !g_error_matches(error, CF_ERROR, CF_ERROR_NOT_FOUND)) {
         cf_doing_fail(doing, doing->refusal);
         return;
     }
-    /* It is there, so it is somebody else's: 101.001013 says either. */
-    cf_error_set_cloud(&denied, CF_ERROR_DENIED, cf_error_get_cloud(doing->refusal), "%s",
+    cf_error_set_cloud(&gone, CF_ERROR_NOT_FOUND, cf_error_get_cloud(doing->refusal), "%s",
                        doing->refusal->message);
-    cf_doing_fail(doing, denied);
+    cf_doing_fail(doing, gone);
 }
 
 static void
@@ -135,7 +137,8 @@ cf_doing_refused(CfDoing *doing, const CfActionResult *result, const GError *err
 
     doing->call = result ? g_strdup(result->method_path) : NULL;
     if (!inventory->closing && ((cf_error_code(error) == CF_ERROR_BUSY && look) ||
-                                cf_error_code(error) == CF_ERROR_NOT_FOUND)) {
+                                cf_error_code(error) == CF_ERROR_NOT_FOUND ||
+                                cf_error_code(error) == CF_ERROR_NOT_YOURS)) {
         gboolean busy = cf_error_code(error) == CF_ERROR_BUSY;
 
         doing->refusal = g_error_copy(error);

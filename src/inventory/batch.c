@@ -405,6 +405,7 @@ is_spoilt(const GError *error)
     case CF_ERROR_BUSY:
     case CF_ERROR_NOT_FOUND:
     case CF_ERROR_DENIED:
+    case CF_ERROR_NOT_YOURS:
     case CF_ERROR_REFUSED:
     case CF_ERROR_UNSUPPORTED:
         return TRUE;

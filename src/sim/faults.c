@@ -56,6 +56,16 @@ take_string(const cJSON *object, const char *key)
     return g_strdup(cJSON_GetStringValue(cJSON_GetObjectItemCaseSensitive(object, key)));
 }
 
+/* A code may be written as a number: the clouds differ in how they write theirs. */
+static char *
+take_code(const cJSON *object)
+{
+    const cJSON *item = cJSON_GetObjectItemCaseSensitive(object, "code");
+
+    return cJSON_IsNumber(item) ? g_strdup_printf("%.0f", item->valuedouble)
+                                : take_string(object, "code");
+}
+
 static double
 take_number(const cJSON *object, const char *key, double missing)
 {
@@ -98,11 +108,16 @@ take_headers(const cJSON *description)
 guint
 cf_sim_faults_add(CfSimFaults *faults, const cJSON *description, GError **error)
 {
+    g_autofree char *code = take_code(description);
     CfSimFaultKind kind;
     CfSimFault *fault;
 
     if (!take_kind(description, &kind, error))
         return 0;
+    if (kind == CF_SIM_FAULT_CODE && !code) {
+        g_set_error(error, CF_ERROR, CF_ERROR_INVALID, "a fault of the kind code needs a code");
+        return 0;
+    }
     fault = g_new0(CfSimFault, 1);
     fault->id = ++faults->last_id;
     fault->kind = kind;
@@ -114,7 +129,7 @@ cf_sim_faults_add(CfSimFaults *faults, const cJSON *description, GError **error)
     fault->status = (guint) take_number(description, "status", 0);
     fault->ms = (guint) take_number(description, "ms", 0);
     fault->body = take_string(description, "body");
-    fault->code = take_string(description, "code");
+    fault->code = g_steal_pointer(&code);
     fault->message = take_string(description, "message");
     fault->headers = take_headers(description);
     g_ptr_array_add(faults->list, fault);

@@ -103,6 +103,7 @@ static const char *const code_names[CF_ERROR_N] = {
     [CF_ERROR_UNAUTHORIZED] = "unauthorized",
     [CF_ERROR_EXPIRED] = "expired",
     [CF_ERROR_DENIED] = "denied",
+    [CF_ERROR_NOT_YOURS] = "not-yours",
     [CF_ERROR_REFUSED] = "refused",
     [CF_ERROR_QUOTA] = "quota",
     [CF_ERROR_CAPACITY] = "capacity",

@@ -19,6 +19,7 @@ typedef enum {
     CF_ERROR_UNAUTHORIZED,  /* EKEYREJECTED: credentials refused, after one renewed token */
     CF_ERROR_EXPIRED,       /* EKEYEXPIRED: credentials expired and not renewable */
     CF_ERROR_DENIED,        /* EACCES: not allowed */
+    CF_ERROR_NOT_YOURS,     /* EACCES: not there or not yours; ENOENT once a look confirms it */
     CF_ERROR_REFUSED,       /* EPERM: account, billing, expiry, licence; deletion not allowed */
     CF_ERROR_QUOTA,         /* EDQUOT: quota; action_limit */
     CF_ERROR_CAPACITY,      /* ENOSPC: the cloud has no room */

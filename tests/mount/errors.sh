@@ -185,6 +185,12 @@ dir=$PROFILE/servers/by-id/$other
 fault code "$ACTION" '"status":400,"code":"101.001013","message":"not yours or not there"'
 write_fails_with "Permission denied" reboot "$dir/power"
 is "$(cat "$dir/state")" running "while it is there it is somebody else's"
+no_faults
+fault code "$ACTION" '"status":400,"code":"101.001033","message":"no such server"'
+write_fails_with "No such file or directory" reboot "$dir/power"
+is "$(cat "$dir/state")" running "a plain no is what it says, though a look finds it"
+no_faults
+fault code "$ACTION" '"status":400,"code":"101.001013","message":"not yours or not there"'
 sim DELETE "/_sim/servers/$other" >/dev/null
 write_fails_with "No such file or directory" reboot "$dir/power"
 no_faults
@@ -258,7 +264,7 @@ cf_umount
 cf_section "no such host"
 (umask 077; printf '[sim]\nprovider = inspur\nendpoint = http://nonexistent.invalid\ntoken = %s\n' \
     "$CF_TOKEN" >"$CF_TMP/nowhere")
-cf_mount -c "$CF_TMP/nowhere" deadline=2 offline_ok
+cf_mount -c "$CF_TMP/nowhere" deadline=$((2 * CF_SLOW)) offline_ok
 write_fails_with "No route to host" now "$PROFILE/refresh"
 cmd_fails_with "No route to host" ls "$PROFILE/servers/by-id"
 cf_umount
@@ -266,6 +272,6 @@ cf_umount
 cf_section "TLS to a plain port"
 (umask 077; printf '[sim]\nprovider = inspur\nendpoint = %s\ntoken = %s\n' \
     "${SIM_URL/http:/https:}" "$CF_TOKEN" >"$CF_TMP/tls")
-cf_mount -c "$CF_TMP/tls" deadline=2 offline_ok
+cf_mount -c "$CF_TMP/tls" deadline=$((2 * CF_SLOW)) offline_ok
 write_fails_with "Protocol error" now "$PROFILE/refresh"
 cmd_fails_with "Protocol error" ls "$PROFILE/servers/by-id"

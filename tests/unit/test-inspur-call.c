@@ -368,7 +368,7 @@ test_action_errors(Fixture *fixture, gconstpointer data)
         {400, "{\"code\":\"101.001012\",\"message\":\"存在未知状态的云服务器\"}", CF_ERROR_BUSY,
          "101.001012"},
         {400, "{\"code\":101.00104,\"message\":\"操作失败\"}", CF_ERROR_REMOTE, "101.001040"},
-        {200, "{\"code\":\"001013\",\"message\":\"not yours\"}", CF_ERROR_NOT_FOUND, "101.001013"},
+        {200, "{\"code\":\"001013\",\"message\":\"not yours\"}", CF_ERROR_NOT_YOURS, "101.001013"},
         {400, "{\"code\":\"101.001014\",\"message\":\"unpaid\"}", CF_ERROR_REFUSED, "101.001014"},
         {403, "{\"code\":\"003.000203\",\"message\":\"no\"}", CF_ERROR_DENIED, "003.000203"},
         {404, "{\"message\":\"nothing here\"}", CF_ERROR_NOT_FOUND, NULL},

@@ -338,6 +338,8 @@ test_faults(void)
     }
     plant(sim, "{\"match\":\"DescribeInstances\",\"kind\":\"code\",\"code\":\"5000\"}");
     assert_words(sim, "DescribeInstances", "", 5000, NULL); /* an error without a message */
+    plant(sim, "{\"match\":\"DescribeInstances\",\"kind\":\"code\",\"code\":5100}");
+    assert_words(sim, "DescribeInstances", "", 5100, NULL); /* a code that is written as a number */
     plant(sim, "{\"match\":\"DescribeInstances\",\"kind\":\"empty\"}");
     assert_found(sim, "DescribeInstances", "", "");
     plant(sim, "{\"match\":\"DescribeImages\",\"kind\":\"status\",\"status\":502}");

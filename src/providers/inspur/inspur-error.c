@@ -26,7 +26,7 @@ static const struct {
     {"101.001010", CF_ERROR_NOT_FOUND}, /* the server's detail is empty */
     {"101.001011", CF_ERROR_REMOTE},    /* update failed */
     {"101.001012", CF_ERROR_BUSY},      /* a server is not in the state that is required */
-    {"101.001013", CF_ERROR_NOT_FOUND}, /* not yours or not there */
+    {"101.001013", CF_ERROR_NOT_YOURS}, /* not yours or not there */
     {"101.001014", CF_ERROR_REFUSED},   /* no billing record */
     {"101.001015", CF_ERROR_INVALID},   /* parameters could not be handled */
     {"101.001020", CF_ERROR_QUOTA},     /* quota lookup failed */
