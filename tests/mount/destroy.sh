@@ -135,3 +135,62 @@ is "$(image_ids)" "$images" "no image is gone"
 is "$(by_route ^DELETE)" 0 "nothing was deleted"
 at_most "$(by_route /action)" 1 "not more than action_limit is started or stopped"
 is "$(sim GET "/_sim/servers/${servers[2]}/tags" | jq -c sort)" '["db","prod"]' "an empty file takes no tags away"
+
+# with_time N: so many a minute, for the minutes since the mount began.
+with_time() { echo $(($1 * (1 + (SECONDS - begun) / 60))); }
+
+cf_section "edit_views"
+cf_umount
+for id in "${servers[@]}"; do
+    sim PUT "/_sim/servers/$id/tags" '["a","b","c","db","e","prod"]' >/dev/null
+done
+cf_mount allow_delete edit_views ttl=600 tags_ttl=600 rate=0
+begun=$SECONDS
+for id in "${servers[@]}"; do
+    cat "$PROFILE/servers/by-id/$id/tags" >/dev/null
+done
+is "$(find "$PROFILE/servers/by-tag" -type l | wc -l)" 24 "there are links to remove"
+before=$(sim GET /_sim/servers | jq -c 'sort_by(.id) | map([.id, .name, .status])')
+forget_requests
+run() { timeout $((60 * CF_SLOW)) "$@" >"$CF_TMP/out" 2>&1 </dev/null || true; }
+run rm -rf "$PROFILE/servers/by-tag"
+is "$(by_route /tags)" "$((2 * $(calls changes)))" "tags are all that rm -rf changes, each after a look"
+at_most "$(calls changes)" "$(with_time 10)" "ten a minute"
+run rm -rf "$PROFILE"
+run find "$PROFILE" -delete
+run python3 -c 'import shutil, sys; shutil.rmtree(sys.argv[1], ignore_errors=True)' "$PROFILE"
+run rsync -a --delete "$CF_TMP/empty/" "$PROFILE/"
+run rsync -a --delete --inplace --force "$CF_TMP/empty/" "$PROFILE/servers/by-tag/"
+if command -v git >/dev/null; then
+    run git --git-dir="$CF_TMP/git" --work-tree="$PROFILE/servers/by-tag" clean -fdx
+fi
+if command -v gio >/dev/null; then
+    run gio trash "$PROFILE/servers/by-tag/prod" "$PROFILE/images/by-name"
+fi
+at_most "$(calls changes)" "$(with_time 10)" "all of them together: not more"
+is "$(by_route '^DELETE|/action')" 0 "nothing was deleted, started or stopped"
+is "$(image_ids)" "$images" "no image is gone"
+is "$(sim GET /_sim/servers | jq -c 'sort_by(.id) | map([.id, .name, .status])')" "$before" \
+    "no server is another one"
+cf_umount
+
+cf_section "a fleet, with the options that nobody set"
+cf_stop_sim "$SIM_PID"
+rm "$CF_TMP/config"
+cf_start_sim --servers 200 --images 2 --transition 60000
+setting '{"freeze":true}'
+cf_mount allow_delete edit_views rate=0
+begun=$SECONDS
+rm -rf "$CF_TMP/backup"
+for dir in "$PROFILE/servers/by-id/"*; do
+    mkdir -p "$CF_TMP/backup/servers/by-id/${dir##*/}"
+    echo off >"$CF_TMP/backup/servers/by-id/${dir##*/}/power"
+done
+running=$(find "$PROFILE/servers/by-state/running" -type l | wc -l)
+ok "more run than may be stopped: $running" test "$running" -gt 110
+forget_requests
+timeout $((120 * CF_SLOW)) cp -a "$CF_TMP/backup/." "$PROFILE/" >"$CF_TMP/out" 2>&1 || true
+like "$(cat "$CF_TMP/out")" 'Disk quota exceeded' "cp is told of the limit"
+at_most "$(by_route /action)" "$(with_time 100)" "a hundred a minute are stopped"
+timeout $((120 * CF_SLOW)) rsync -a --inplace "$CF_TMP/backup/" "$PROFILE/" >"$CF_TMP/out" 2>&1 || true
+at_most "$(by_route /action)" "$(with_time 100)" "by rsync, too"
