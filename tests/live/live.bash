@@ -1,7 +1,9 @@
 # shellcheck shell=bash
 # What every live test sources: an OpenStack that is named by OS_CLOUD (clouds.yaml), a mount on it,
 # and the openstack command, whose word is the truth. What a test makes is called $LIVE_PREFIX…, and
-# is taken away at its end; nothing else is changed.
+# is taken away at its end; nothing else is changed. What else there may be:
+#   LIVE_OP_DELAY  seconds that the cloud's operations take, where somebody has made them slow
+#   LIVE_LAB, LAB_STATE  the cloud is a lab of our own (lab.bash): services may be stopped
 #
 #   . "$(dirname "$0")/live.bash"
 #   live_mount ttl=2
