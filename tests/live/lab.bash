@@ -29,6 +29,7 @@ lab_start() {
 lab_api() (
     # shellcheck source=/dev/null
     . "$LIVE_LAB/lib.sh"
+    # shellcheck disable=SC2034,SC2154 # both are of those scripts
     TOKEN=$(token admin admin "$(sed -n 's/^admin_password=//p' "$conf/secrets")")
     url=${2/#keystone_url/$keystone_url}
     api "$1" "${url/#nova_url/$nova_url}" "${@:3}"
