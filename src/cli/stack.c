@@ -17,6 +17,7 @@ cf_stack_fill_channel(CfProfile *profile, CfChannelOptions *ret_channel)
         .cacert = options->cacert,
         .insecure = options->insecure,
         .proxy = options->proxy,
+        .dry_run = options->dry_run,
     };
 }
 

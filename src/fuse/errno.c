@@ -31,6 +31,7 @@ static const int errno_by_code[CF_ERROR_N] = {
     [CF_ERROR_CROSS] = EXDEV,
     [CF_ERROR_INTERRUPTED] = EINTR,
     [CF_ERROR_CONFIG] = EINVAL,
+    [CF_ERROR_DRY_RUN] = ECANCELED,
     [CF_ERROR_INTERNAL] = EIO,
 };
 

@@ -397,6 +397,31 @@ timer_fired(gpointer data)
     return G_SOURCE_CONTINUE;
 }
 
+/* --- dry run --------------------------------------------------------------------------------- */
+
+/* As it is before it is signed. */
+static GError *
+dry_run_error(const CfHttpRequest *request)
+{
+    const char *host = strstr(request->url, "://");
+    const char *path = host ? strchr(host + 3, '/') : NULL;
+    g_autofree char *call = NULL;
+    g_autofree char *text = NULL;
+
+    if (request->parameters) {
+        call = g_strdup(request->label);
+        text = g_strdup(request->parameters);
+    } else {
+        gsize size = 0;
+        const char *body = request->body ? g_bytes_get_data(request->body, &size) : "";
+
+        call = g_strconcat(request->method, " ", path ? path : "/", NULL);
+        text = g_strndup(size ? body : "", size);
+    }
+    g_strdelimit(text, "\r\n", ' ');
+    return g_error_new(CF_ERROR, CF_ERROR_DRY_RUN, "%s\n%s", call, text);
+}
+
 /* --- the outside ----------------------------------------------------------------------------- */
 
 CfChannel *
@@ -494,7 +519,9 @@ cf_channel_send(CfChannel *channel, CfHttpRequest *request, CfHttpCallback callb
                                        cf_call_where(call)));
         return; /* whoever shuts it down delivers it */
     }
-    if (call->host) {
+    if (call->host && channel->options.dry_run && request->cls == CF_HTTP_CHANGE) {
+        cf_call_fail(call, dry_run_error(request));
+    } else if (call->host) {
         call->breaker = get_breaker(channel, call->host);
         if (!is_hopeless(call))
             cf_call_move(call, &channel->lanes[call->lane]);

@@ -391,6 +391,7 @@ cf_http_request_free(CfHttpRequest *request)
     g_free(request->method);
     cf_text_wipe(request->url); /* some clouds sign the query */
     g_free(request->label);
+    g_free(request->parameters);
     g_clear_pointer(&request->body, g_bytes_unref);
     g_free(request->content_type);
     g_ptr_array_unref(request->headers);

@@ -51,6 +51,8 @@ struct _CfHttpRequest {
     char *label;           /* for journal and log: "GET /v1/servers/1/100"; no query, no secret */
     GBytes *body;          /* (nullable) */
     char *content_type;    /* (nullable) */
+    char *parameters;      /* (nullable): for a dry run: what the query or the form has that says
+                            * what is to be done, where key and signature stand beside it */
     gint64 deadline_us;    /* monotonic; the callback is made by then, come what may */
     gboolean user_waits;   /* goes ahead of background reads in the bucket */
     gboolean secret_reply; /* the answer holds a secret: never logged nor quoted in errors */
@@ -111,6 +113,8 @@ typedef struct {
     char *proxy;               /* (nullable): NULL or "": as the environment says */
     gint64 connect_timeout_us; /* default 10 s when 0 */
     gsize max_body;            /* default 64 MiB when 0 */
+    gboolean dry_run;          /* requests of the class CHANGE are answered with CF_ERROR_DRY_RUN:
+                                * two lines, the call and its parameters or body */
 } CfChannelOptions;
 
 typedef enum {

@@ -51,6 +51,8 @@ cf_doing_free(CfDoing *doing)
     g_free(doing->old);
     g_free(doing->call);
     g_free(doing->addition);
+    if (doing->requests)
+        g_string_free(doing->requests, TRUE);
     g_clear_error(&doing->refusal);
     g_free(doing);
 }
@@ -150,6 +152,60 @@ cf_doing_refused(CfDoing *doing, const CfActionResult *result, const GError *err
     cf_doing_fail(doing, error);
 }
 
+/* ---- dry_run: everything is done but sending ---- */
+
+static void on_rehearsed(const CfActionResult *result, const GError *error, gpointer data);
+
+static void
+rehearse_verb(CfDoing *doing, CfVerb verb)
+{
+    CfAction *action = cf_action_new(CF_ACTION_POWER, CF_SERVERS, cf_doing_id(doing));
+
+    action->verb = verb;
+    doing->inventory->ops->act(doing->inventory->handle, action, doing->order->deadline_us,
+                               on_rehearsed, doing);
+    cf_action_unref(action);
+}
+
+static void
+on_rehearsed(const CfActionResult *result, const GError *error, gpointer data)
+{
+    CfDoing *doing = data;
+    gboolean first = !doing->requests;
+    g_auto(CfActionResult) told = {0};
+
+    if (!g_error_matches(error, CF_ERROR, CF_ERROR_DRY_RUN)) {
+        if (error)
+            cf_doing_fail(doing, error);
+        else
+            cf_doing_accept(doing, result); /* there was nothing to send */
+        return;
+    }
+    if (first)
+        doing->requests = g_string_new(error->message);
+    else
+        g_string_append_printf(doing->requests, "\n%s", error->message);
+    if (first && !doing->inventory->closing &&
+        cf_compose_is_composed(doing->inventory, doing->order->action)) {
+        rehearse_verb(doing, CF_VERB_ON);
+        return;
+    }
+    cf_rehearsed_result(doing->requests->str, &told);
+    cf_doing_accept(doing, &told);
+}
+
+static void
+rehearse(CfDoing *doing)
+{
+    CfInventory *inventory = doing->inventory;
+
+    if (cf_compose_is_composed(inventory, doing->order->action))
+        rehearse_verb(doing, CF_VERB_OFF_HARD);
+    else
+        inventory->ops->act(inventory->handle, doing->order->action, doing->order->deadline_us,
+                            on_rehearsed, doing);
+}
+
 /* ---- action_limit, contract section 3 ---- */
 
 #define LIMIT_US (60 * (gint64) G_USEC_PER_SEC)
@@ -228,13 +284,7 @@ cf_doing_send(CfDoing *doing)
     }
     count_action(doing);
     if (inventory->options.dry_run) {
-        CfActionResult result = {0};
-        g_autofree char *call = g_strdup_printf(
-            "%s %s (not sent)", cf_action_kind_to_string(doing->order->action->kind),
-            cf_doing_id(doing));
-
-        result.method_path = call;
-        cf_doing_accept(doing, &result);
+        rehearse(doing);
         return;
     }
     if (cf_compose_is_composed(inventory, doing->order->action)) {

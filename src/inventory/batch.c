@@ -344,14 +344,17 @@ accept_all(Call *call, const CfActionResult *result)
     Running *running = call->running;
     CfInventory *inventory = running->inventory;
     gboolean sent = !inventory->options.dry_run;
+    CfActionResult further = *result; /* lent */
     CfEdit edit;
+
+    further.requests = NULL; /* the request, which is that of all, stands with the first */
 
     cf_edit_begin(&edit, running->state);
     for (guint i = 0; i < call->ids->len; i++) {
         CfResource *resource = cf_state_find(running->state, call_id(call, i));
         CfOrder *order = order_of_one(call, i);
 
-        cf_journal_action(inventory, order, NULL, result, NULL, call->began_us);
+        cf_journal_action(inventory, order, NULL, i == 0 ? result : &further, NULL, call->began_us);
         if (resource) {
             show_accepted(running, &edit, resource, order->action, sent);
             if (sent)
@@ -467,7 +470,12 @@ on_many(const CfActionResult *result, const GError *error, gpointer data)
     Call *call = data;
     Running *running = call->running;
 
-    if (error && is_spoilt(error) && !running->inventory->closing) {
+    if (g_error_matches(error, CF_ERROR, CF_ERROR_DRY_RUN) && !running->inventory->closing) {
+        g_auto(CfActionResult) told = {0};
+
+        cf_rehearsed_result(error->message, &told);
+        accept_all(call, &told);
+    } else if (error && is_spoilt(error) && !running->inventory->closing) {
         split(call);
     } else if (error) {
         fail_all(call, error);
@@ -491,16 +499,6 @@ send_many(Call *call)
     CfAction *action = action_of(call, TRUE);
 
     call->began_us = cf_clock_mono_us();
-    if (inventory->options.dry_run) {
-        g_autofree char *text = g_strdup_printf(
-            "%s %u together (not sent)", cf_action_kind_to_string(action->kind), call->ids->len);
-        CfActionResult result = {.method_path = text};
-
-        cf_action_unref(action);
-        accept_all(call, &result);
-        call_over(call);
-        return;
-    }
     inventory->ops->act(inventory->handle, action, call->began_us + inventory->options.deadline_us,
                         on_many, call);
     cf_action_unref(action);

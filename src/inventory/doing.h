@@ -9,10 +9,11 @@ typedef struct {
     CfOrder *order;
     CfDoneCallback callback;
     gpointer data;
-    gint64 began_us; /* monotonic */
-    char *old;       /* for the journal (nullable) */
-    char *addition;  /* (nullable) what we add to the cloud's words in last_error */
-    char *call;      /* (nullable) the call that was refused */
+    gint64 began_us;   /* monotonic */
+    char *old;         /* for the journal (nullable) */
+    char *addition;    /* (nullable) what we add to the cloud's words in last_error */
+    GString *requests; /* (nullable) a dry run: CfActionResult.requests so far */
+    char *call;        /* (nullable) the call that was refused */
     GError *refusal; /* (nullable) what the cloud said before we looked whether it is so already */
 } CfDoing;
 

@@ -148,6 +148,50 @@ cf_journal_job(CfInventory *inventory, const CfOrder *order, const char *job_id,
     line_end(inventory, inventory->journal, line, CF_FACT_JOURNAL);
 }
 
+/* A body of JSON with the values of secret keys masked. Returns: (transfer full). */
+static char *
+mask_body(const CfInventory *inventory, const char *body)
+{
+    GString *masked;
+    CfJsonSpan whole;
+
+    if (!inventory->ops->is_secret || !cf_json_check(body, strlen(body), &whole, NULL))
+        return cf_log_redact(body);
+    masked = g_string_new(NULL);
+    cf_json_compact(whole, inventory->ops->is_secret, masked);
+    {
+        g_autofree char *text = g_string_free(masked, FALSE);
+
+        return cf_log_redact(text);
+    }
+}
+
+static void
+line_requests(const CfInventory *inventory, GString *line, const char *requests)
+{
+    g_auto(GStrv) lines = g_strsplit(requests, "\n", -1);
+
+    g_string_append(line, ",\"requests\":[");
+    for (guint i = 0; lines[i] && lines[i + 1]; i += 2) {
+        g_autofree char *call = cf_log_redact(lines[i]);
+        g_autofree char *body = *lines[i + 1] ? mask_body(inventory, lines[i + 1]) : NULL;
+
+        g_string_append(line, i ? ",{\"call\":" : "{\"call\":");
+        cf_text_append_json(line, call);
+        g_string_append(line, ",\"body\":");
+        cf_text_append_json(line, body);
+        g_string_append_c(line, '}');
+    }
+    g_string_append_c(line, ']');
+}
+
+void
+cf_rehearsed_result(const char *requests, CfActionResult *ret_result)
+{
+    ret_result->requests = g_strdup(requests);
+    ret_result->method_path = g_strndup(requests, strcspn(requests, "\n"));
+}
+
 /* A change that was sent and not answered in time may have been made. */
 static const char *
 outcome(CfInventory *inventory, const CfOrder *order, const GError *error)
@@ -171,6 +215,8 @@ cf_journal_action(CfInventory *inventory, const CfOrder *order, const char *old,
     line_text(line, "new", order->value);
     if (result && result->method_path)
         line_text(line, "call", result->method_path);
+    if (result && result->requests)
+        line_requests(inventory, line, result->requests);
     if (words || (result && result->http_status)) {
         line_number(line, "status", words ? words->http_status : result->http_status);
         line_text(line, "request_id", words ? words->request_id : result->request_id);
@@ -209,7 +255,7 @@ cf_journal_call(CfInventory *inventory, const CfHttpRequest *request, const CfHt
 {
     g_autoptr(GString) line = NULL;
 
-    if (!error && reply->status < 400)
+    if ((!error && reply->status < 400) || g_error_matches(error, CF_ERROR, CF_ERROR_DRY_RUN))
         return;
     line = g_string_new(NULL);
     line_begin(line);

@@ -148,6 +148,8 @@ void cf_inventory_refresh_within(CfInventory *inventory, CfCollection collection
                                  CfDoneCallback callback, gpointer data);
 
 /* journal.c */
+/* What a dry run has come to. requests: CfActionResult.requests. */
+void cf_rehearsed_result(const char *requests, CfActionResult *ret_result);
 void cf_journal_action(CfInventory *inventory, const CfOrder *order, const char *old,
                        const CfActionResult *result, const GError *error, gint64 began_us);
 /* A batch that was refused before anything was sent. */

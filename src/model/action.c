@@ -198,5 +198,6 @@ cf_action_result_clear(CfActionResult *result)
     g_free(result->method_path);
     g_free(result->request_id);
     g_free(result->job_id);
+    g_free(result->requests);
     memset(result, 0, sizeof *result);
 }

@@ -84,6 +84,8 @@ typedef struct {
     char *request_id;     /* (nullable) */
     char *job_id;         /* (nullable): what CfProviderOps.job() follows */
     int http_status;
+    char *requests; /* (nullable) a dry run: what would be sent, a call and its body by turns, a
+                     * line each */
 } CfActionResult;
 
 void cf_action_result_clear(CfActionResult *result);

@@ -128,7 +128,9 @@ struct _CfProviderOps {
                       CfTagsCallback callback, gpointer data);
 
     /* action: a reference is taken. Sends the change; success means accepted. Preconditions are the
-     * cloud's business: its refusal is BUSY and so on. */
+     * cloud's business: its refusal is BUSY and so on. In a dry run the channel answers requests of
+     * the class CHANGE with CF_ERROR_DRY_RUN, whose message is handed on; an action of several
+     * requests goes on as if they had been answered, and hands on the messages of all. */
     void (*act)(gpointer handle, CfAction *action, gint64 deadline_us, CfActionCallback callback,
                 gpointer data);
 

@@ -121,6 +121,7 @@ static const char *const code_names[CF_ERROR_N] = {
     [CF_ERROR_CROSS] = "cross",
     [CF_ERROR_INTERRUPTED] = "interrupted",
     [CF_ERROR_CONFIG] = "config",
+    [CF_ERROR_DRY_RUN] = "dry_run",
     [CF_ERROR_INTERNAL] = "internal",
 };
 

@@ -37,6 +37,8 @@ typedef enum {
     CF_ERROR_CROSS,         /* EXDEV: a scratch file is not moved into another directory */
     CF_ERROR_INTERRUPTED,   /* EINTR: the waiting program is being killed */
     CF_ERROR_CONFIG,        /* EINVAL: the configuration cannot be understood (exit status 3) */
+    CF_ERROR_DRY_RUN,       /* ECANCELED: a change that is not sent; the message is what would be.
+                             * Nobody who writes gets it */
     CF_ERROR_INTERNAL,      /* EIO: a fault of ours */
     CF_ERROR_N
 } CfErrorCode;

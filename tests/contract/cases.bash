@@ -412,9 +412,65 @@ case_hostile() {
     cf_umount
 }
 
+# rehearsed OPERATION ID: the last line of the journal has the request that wire_is would see.
+rehearsed() {
+    local expected=${WIRE[$1]//@/$2} actual
+    actual=$(journal 'map(select(.kind == "action")) | last | select(.result == "dry_run") | .requests' |
+        python3 "$CONTRACT/wire.py" "$STYLE" --journal | awk '{ printf "%s%s", (NR > 1 ? "; " : ""), $0 }')
+    # shellcheck disable=SC2053 # a pattern
+    if [[ $actual == $expected ]]; then
+        pass "the journal has the request: ${WIRE[$1]}"
+    else
+        fail "the journal has the request: ${WIRE[$1]}" "got:      $actual" "expected: $expected"
+    fi
+}
+
+# rehearse OPERATION ID FILE VALUE
+rehearse() {
+    cell "dry run, $1"
+    has "$1" || return 0
+    printf '%s\n' "$4" >"$CF_TMP/value"
+    ok "is accepted" dd if="$CF_TMP/value" of="$3" conv=notrunc status=none
+    rehearsed "$1" "$2"
+}
+
+case_dry_run() {
+    local dir image
+    add_server "$1" described
+    add_server "$1-2" captured "$STOPPED"
+    add_image "$1-image" described
+    cf_mount -p sim ttl=300 rate=0 patience=30 allow_delete dry_run
+    dir=$PROFILE/servers/by-id/$1 image=$PROFILE/images/by-id/$1-image
+    forget_requests
+    rehearse "stop soft" "$1" "$dir/power" off
+    rehearse "stop hard" "$1" "$dir/power" 'off hard'
+    rehearse "reboot soft" "$1" "$dir/power" reboot
+    rehearse "reboot hard" "$1" "$dir/power" 'reboot hard'
+    rehearse "start" "$1-2" "$dir-2/power" on
+    rehearse "console" "$1" "$dir/console" "$CONSOLE"
+    rehearse "replace tags" "$1" "$dir/tags" $'red\nblue'
+    rehearse "rename server" "$1" "$dir/name" renamed
+    rehearse "describe server" "$1" "$dir/description" "new words"
+    rehearse "image from server" "$1-2" "$dir-2/capture" $'golden\nwords'
+    rehearse "rename image" "$1-image" "$image/name" renamed
+    rehearse "describe image" "$1-image" "$image/description" "new words"
+    rehearse "image tags" "$1-image" "$image/tags" gold
+    rehearse "delete image" "$1-image" "$image/delete" "$1-image"
+    cell "dry run"
+    is "$(calls changes)" 0 "nothing was sent"
+    is "$(cat "$dir/state" "$dir-2/state" "$image/name")" $'running\nstopped\ndescribed' "nothing changes"
+    is "$(grep -icF -e "$CF_SECRET_KEY" -e "$CF_TOKEN" -e "$CF_ACCESS_KEY" -e signature \
+        "$PROFILE/journal.jsonl")" 0 "the journal has no key and no signature"
+    cf_umount
+    sim DELETE "/_sim/servers/$1" >/dev/null
+    sim DELETE "/_sim/servers/$1-2" >/dev/null
+    sim DELETE "/_sim/images/$1-image" >/dev/null
+}
+
 run_contract() {
     cf_start_sim --servers "$N_SERVERS" --images "$N_IMAGES" --transition 60000
     setting '{"freeze":true}'
+    case_dry_run dry-1
     case_authenticate
     case_lists
     case_search

@@ -4,6 +4,7 @@ each): "METHOD path body" of a REST cloud, "Action name=value …" of one that h
 sorted, without what every request has.
 
     wire.py rest|action [--all] < the lines of /_sim/requests
+    wire.py rest|action --journal < "requests" of a dry run in the journal
 """
 import json
 import sys
@@ -36,7 +37,20 @@ def action(request):
     return name.startswith("Describe"), " ".join([name, *rest_of])
 
 
+def from_journal(one):
+    """As the simulator would have noted it. An action's call is its name, after the method or bare;
+    its parameters are the body."""
+    head, _, tail = one["call"].rpartition(" ")
+    if sys.argv[1] == "rest":
+        return {"method": head, "path": tail, "body": one["body"] or ""}
+    return {"method": "POST", "path": "/", "body": f"action={tail}&{one['body'] or ''}"}
+
+
 style = {"rest": rest, "action": action}[sys.argv[1]]
+if "--journal" in sys.argv:
+    for one in json.load(sys.stdin):
+        print(style(from_journal(one))[1])
+    sys.exit()
 for line in sys.stdin:
     is_read, text = style(json.loads(line))
     if not is_read or "--all" in sys.argv:

@@ -22,6 +22,7 @@ typedef struct {
     gboolean jobs;                        /* actions begin jobs */
     guint job_calls, jobs_asked, jobs_asked_max;
     gboolean jobs_over, jobs_fail, jobs_mute;
+    gboolean dry_run; /* what is asked for is told instead of done, as by a channel */
 } Cloud;
 
 static Cloud cloud;
@@ -198,6 +199,9 @@ answer_act(gpointer data)
     g_mutex_lock(&cloud.lock);
     if (call->action->kind == CF_ACTION_POWER)
         error = refusal(call->action->verb);
+    if (cloud.dry_run)
+        g_set_error(&error, CF_ERROR, CF_ERROR_DRY_RUN, "Do\n{\"verb\":\"%s\"}",
+                    cf_verb_to_string(call->action->verb));
     if (cloud.jobs)
         result.job_id = job;
     g_mutex_unlock(&cloud.lock);
@@ -214,7 +218,9 @@ fake_act(gpointer handle, CfAction *action, gint64 deadline_us, CfActionCallback
     call->on_action = callback;
     call->action = cf_action_ref(action);
     g_mutex_lock(&cloud.lock);
-    if (action->kind == CF_ACTION_POWER) {
+    if (cloud.dry_run) {
+        /* nothing is done */
+    } else if (action->kind == CF_ACTION_POWER) {
         g_ptr_array_add(cloud.acts,
                         g_strdup_printf("%s %s", cf_verb_to_string(action->verb), action->ids[0]));
     } else if (action->kind == CF_ACTION_TAGS) {
@@ -825,12 +831,15 @@ static void
 test_dry_run(Fixture *fixture, gconstpointer data)
 {
     cf_inventory_free(fixture->inventory);
-    fixture->options.dry_run = TRUE;
+    fixture->options.dry_run = cloud.dry_run = TRUE;
     fixture->inventory = new_inventory(fixture);
     refresh(fixture->inventory, CF_SERVERS);
     g_assert_cmpint(power(fixture->inventory, "i-1", CF_VERB_REBOOT_HARD), ==, -1);
     g_assert_true(is_state(fixture->inventory, "i-1", "running"));
-    g_assert_true(append_has(cf_inventory_get_journal(fixture->inventory), "not sent"));
+    g_assert_true(append_has(cf_inventory_get_journal(fixture->inventory),
+                             "\"call\":\"Do\",\"requests\":["
+                             "{\"call\":\"Do\",\"body\":\"{\\\"verb\\\":\\\"off hard\\\"}\"},"
+                             "{\"call\":\"Do\",\"body\":\"{\\\"verb\\\":\\\"on\\\"}\"}]"));
     assert_acts("");
     g_assert_false(file_is_there(fixture));
 }

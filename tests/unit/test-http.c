@@ -926,6 +926,33 @@ test_what_is_sent(void)
     tear_down(&f);
 }
 
+/* A change is told instead of sent, as it is before it is signed; a read goes out. */
+static void
+test_dry_run(void)
+{
+    g_autoptr(Answer) whole = NULL;
+    g_autoptr(Answer) parameters = NULL;
+    CfHttpRequest *request;
+    Fixture f;
+
+    set_up(&f);
+    f.options.dry_run = TRUE;
+    start(&f);
+    whole = ask(&f, CF_HTTP_CHANGE, "/echo?x=1");
+    g_assert_cmpint(whole->code, ==, CF_ERROR_DRY_RUN);
+    g_assert_cmpstr(whole->message, ==, "POST /echo?x=1\n{\"a\":1}");
+    request = make_request(&f, CF_HTTP_CHANGE, "/echo");
+    g_free(request->label);
+    request->label = g_strdup("StopThings");
+    request->parameters = g_strdup("things.1=a");
+    parameters = await(send_request(&f, request));
+    g_assert_cmpint(parameters->code, ==, CF_ERROR_DRY_RUN);
+    g_assert_cmpstr(parameters->message, ==, "StopThings\nthings.1=a");
+    g_assert_cmpuint(server_hits(f.server, "/echo"), ==, 0);
+    assert_reply(&f, CF_HTTP_READ, "/ok", 200, "ok", 1);
+    tear_down(&f);
+}
+
 static void
 test_methods(void)
 {
@@ -2022,6 +2049,7 @@ main(int argc, char **argv)
     g_test_add_func("/http/requests-go-side-by-side", test_parallel);
     g_test_add_func("/http/what-is-sent", test_what_is_sent);
     g_test_add_func("/http/methods-and-bodies", test_methods);
+    g_test_add_func("/http/dry-run", test_dry_run);
     g_test_add_func("/http/what-is-answered", test_answer);
     g_test_add_func("/http/each-attempt-is-signed", test_signed_afresh);
     g_test_add_func("/http/what-cannot-be-signed-is-not-sent", test_not_signed);

@@ -92,6 +92,7 @@ struct _CfQingcloudCall {
     CfAction *todo;              /* a reference (nullable) */
     CfActionResult result;       /* of the calls of an action so far */
     CfQingcloudTagging *tagging; /* (nullable) */
+    GString *rehearsed;          /* (nullable) lines of a dry run */
 
     /* qingcloud-pages.c: the part of a page that has come already */
     GBytes *held;         /* (nullable) */

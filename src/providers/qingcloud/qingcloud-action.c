@@ -20,11 +20,24 @@ note_call(CfQingcloudCall *call)
     result->http_status = call->http_status;
 }
 
+/* The end of a dry run, whatever the answers that were made up led to. */
+static void
+tell_rehearsed(CfQingcloudCall *call)
+{
+    g_autoptr(GError) error = g_error_new_literal(CF_ERROR, CF_ERROR_DRY_RUN, call->rehearsed->str);
+
+    call->callback.action(NULL, error, call->data);
+}
+
 void
 cf_qingcloud_accept(CfQingcloudCall *call, const CfQingcloudAnswer *answer)
 {
     CfActionResult *result = &call->result;
 
+    if (call->rehearsed) {
+        tell_rehearsed(call);
+        return;
+    }
     if (!result->method_path)
         note_call(call);
     if (!result->request_id)
@@ -37,6 +50,10 @@ cf_qingcloud_accept(CfQingcloudCall *call, const CfQingcloudAnswer *answer)
 void
 cf_qingcloud_refuse(CfQingcloudCall *call, const GError *error)
 {
+    if (call->rehearsed) {
+        tell_rehearsed(call);
+        return;
+    }
     note_call(call);
     call->callback.action(&call->result, error, call->data);
 }

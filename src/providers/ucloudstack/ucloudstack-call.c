@@ -234,6 +234,21 @@ make_body(const CfUcloudstackCall *call)
     return g_string_free_to_bytes(body);
 }
 
+/* The same without key and signature, for a dry run. */
+static char *
+make_parameters(const CfUcloudstackCall *call)
+{
+    GString *text = g_string_new(NULL);
+
+    for (guint i = 0; i < call->parameters->len; i++) {
+        const CfUcloudstackParameter *one =
+            &g_array_index(call->parameters, CfUcloudstackParameter, i);
+
+        append_form(text, one->name, one->value);
+    }
+    return g_string_free(text, FALSE);
+}
+
 static gboolean
 refuse_when_closed(CfHttpRequest *request, gpointer data, GError **error)
 {
@@ -256,6 +271,8 @@ cf_ucloudstack_call_send(CfUcloudstackCall *call)
     g_free(request->label);
     request->label = cf_ucloudstack_call_label(call);
     request->body = make_body(call);
+    if (call->cls == CF_HTTP_CHANGE)
+        request->parameters = make_parameters(call);
     g_free(request->content_type);
     request->content_type = g_strdup(FORM_TYPE);
     request->deadline_us = call->deadline_us;
