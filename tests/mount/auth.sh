@@ -1,5 +1,6 @@
 #!/usr/bin/env bash
 # Ways to authenticate, tokens that are renewed, and mounts that fail: message and exit status.
+# not under: tsan
 # shellcheck source=../lib.sh
 . "$(dirname "$0")/../lib.sh"
 # shellcheck source=cloud.bash

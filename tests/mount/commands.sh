@@ -1,6 +1,7 @@
 #!/usr/bin/env bash
 # The commands beside mount, umount and wait (contract section 8): demo, check, profiles, simulate,
 # version, help; and the options that no other test uses.
+# not under: tsan
 # shellcheck disable=SC2016 # the inner shell's
 # shellcheck source=tests/lib.sh
 . "$(dirname "$0")/../lib.sh"

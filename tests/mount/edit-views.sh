@@ -1,6 +1,7 @@
 #!/usr/bin/env bash
 # Editing views: by-name renames, by-tag tags, with the option edit_views; without it nothing does.
 # Contract section 3, "Views".
+# begins early
 # shellcheck disable=SC2016 # the inner shells'
 # shellcheck source=../lib.sh
 . "$(dirname "$0")/../lib.sh"

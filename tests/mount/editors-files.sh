@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # Editing with programs that put a file beside and rename it, and with line editors. Contract
 # section 3.
-# not under: tsan
+# not under: asan tsan
 # shellcheck disable=SC2016 # the inner shells'
 # shellcheck source=../lib.sh
 . "$(dirname "$0")/../lib.sh"

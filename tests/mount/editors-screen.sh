@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # Editing with the editors of a terminal. Contract section 3.
-# not under: tsan
+# not under: asan tsan
 #
 # Not below /tmp, which vim's backupskip exempts.
 # shellcheck disable=SC2034 # for lib.sh

@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # Editing with shells and with programs that write into the file as it is. Contract section 3.
-# not under: tsan
+# not under: asan tsan
 # shellcheck disable=SC2016 # the inner shells'
 # shellcheck source=../lib.sh
 . "$(dirname "$0")/../lib.sh"

@@ -1,6 +1,7 @@
 #!/usr/bin/env bash
 # Each row of the table of errors that a cloud can be made to provoke: the errno that the program
 # gets, the cloud's words in last_error and in the journal, and that nothing was sent twice.
+# not under: tsan
 # shellcheck disable=SC2016 # the inner shells'
 # shellcheck source=../lib.sh
 . "$(dirname "$0")/../lib.sh"

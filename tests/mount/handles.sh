@@ -1,6 +1,7 @@
 #!/usr/bin/env bash
 # Sharing one mount with other machines: file handles as a kernel's NFS server uses them, and a Samba
 # server on it.
+# not under: tsan
 # shellcheck source=tests/lib.sh
 . "$(dirname "$0")/../lib.sh"
 # shellcheck source=tests/mount/tools/cloud.sh

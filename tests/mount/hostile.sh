@@ -2,6 +2,7 @@
 # A cloud that does its worst with names, ids and fields: every server and image is there, every
 # tool ends well and copies what the cloud says, and nothing is changed.
 # begins early
+# not under: tsan
 # shellcheck disable=SC2016 # what an inner shell expands
 # shellcheck source=tests/lib.sh
 . "$(dirname "$0")/../lib.sh"

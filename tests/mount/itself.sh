@@ -2,7 +2,7 @@
 # The tests themselves: one that is ended in the middle, by a signal or by a failure, leaves no mount, no
 # process and no file behind; neither does a whole run of them.
 #
-# not under: asan tsan valgrind
+# not under: asan tsan
 # shellcheck disable=SC2016 # the inner shell's
 # shellcheck source=../lib.sh
 . "$(dirname "$0")/../lib.sh"

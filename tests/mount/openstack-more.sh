@@ -1,6 +1,7 @@
 #!/usr/bin/env bash
 # What OpenStack offers beyond the other clouds: pause, suspend and shelve, locks, metadata as files,
 # faults, the console's output; and that the other clouds have none of it.
+# not under: tsan
 CF_DIALECT=openstack
 # shellcheck source=tests/lib.sh
 . "$(dirname "$0")/../lib.sh"

@@ -1,6 +1,8 @@
 #!/usr/bin/env bash
+# begins early
 # OpenStack on a mount, what only this cloud has: pages by marker, listings of changes, tags that
 # change nothing, tokens, versions, locks, pages of HTML, cells that are down.
+# not under: tsan
 # shellcheck source=tests/lib.sh
 . "$(dirname "$0")/../lib.sh"
 # shellcheck source=tests/mount/cloud.bash

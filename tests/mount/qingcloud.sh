@@ -1,6 +1,7 @@
 #!/usr/bin/env bash
 # QingCloud on a mount, what only this cloud has: signed queries and a clock, tags by id under their
 # names, jobs, images that were deleted, one code for two kinds of refusal.
+# not under: tsan
 # shellcheck disable=SC2016 # what is quoted is JSON
 # shellcheck source=tests/lib.sh
 . "$(dirname "$0")/../lib.sh"

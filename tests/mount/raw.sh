@@ -1,5 +1,6 @@
 #!/usr/bin/env bash
 # raw.json and raw/: the cloud's own record, nothing lost, nothing altered, no secret.
+# not under: tsan
 # shellcheck source=tests/lib.sh
 . "$(dirname "$0")/../lib.sh"
 # shellcheck source=tests/mount/tools/cloud.sh

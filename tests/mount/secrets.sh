@@ -1,5 +1,6 @@
 #!/usr/bin/env bash
 # No secret shows anywhere: not in argv, mount table, logs, files of the mount, errors or a core.
+# not under: tsan
 # shellcheck source=../lib.sh
 . "$(dirname "$0")/../lib.sh"
 # shellcheck source=cloud.bash

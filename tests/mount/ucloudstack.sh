@@ -1,6 +1,7 @@
 #!/usr/bin/env bash
 # UCloudStack on a mount, what only this cloud has: no tags, a name that goes with every remark, a
 # console that is no URL, two generations.
+# not under: tsan
 # shellcheck source=tests/lib.sh
 . "$(dirname "$0")/../lib.sh"
 # shellcheck source=tests/mount/cloud.bash
