@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
-# begins early
 # The contract test set on openstack.
+# begins early
 # not under: tsan
 CF_DIALECT=openstack
 # shellcheck source=tests/contract/cases.bash

@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
-# begins early
 # No recursive tool destroys: neither images nor tags nor the power of servers, with every permission
 # given. Contract sections 1 and 3.
+# begins early
 # not under: tsan
 # shellcheck disable=SC2016 # the inner shells'
 # shellcheck source=../lib.sh

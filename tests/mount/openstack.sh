@@ -1,8 +1,9 @@
 #!/usr/bin/env bash
-# begins early
 # OpenStack on a mount, what only this cloud has: pages by marker, listings of changes, tags that
 # change nothing, tokens, versions, locks, pages of HTML, cells that are down.
+# begins early
 # not under: tsan
+# shellcheck disable=SC2016 # the administrator's words
 # shellcheck source=tests/lib.sh
 . "$(dirname "$0")/../lib.sh"
 # shellcheck source=tests/mount/cloud.bash

@@ -1,8 +1,8 @@
 #!/usr/bin/env bash
-# begins early
 # Every program that reads shows what is true: every attribute of every resource, read by each of
 # them in the mount and, for comparison, in a copy on an ordinary file system that was checked
 # against the cloud. Contract sections 1 and 2.
+# begins early
 #
 # not under: asan tsan
 # shellcheck disable=SC2016 # the inner shells'
