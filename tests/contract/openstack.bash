@@ -82,7 +82,7 @@ IMAGE_STATES='
 {"status":"killed"} error
 {"status":"WONDERFUL"} unknown
 '
-REFUSAL=('"status":409' "Device or resource busy")
+REFUSAL=('"status":409,"code":"conflictingRequest"' "Device or resource busy")
 REFUSED_ROUTE=server.action.reboot
 SECRETS='{"adminPass":"fake-graphics-secret","metadata":{"graphics_passwd":"fake-graphics-secret"}}'
 SECRET_FILE=adminPass

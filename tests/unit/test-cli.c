@@ -212,7 +212,7 @@ static const int status_by_code[CF_ERROR_N] = {
     [CF_ERROR_REMOTE] = 1,      [CF_ERROR_CHANGED] = 1,      [CF_ERROR_UNSUPPORTED] = 1,
     [CF_ERROR_READ_ONLY] = 1,   [CF_ERROR_FILE_TOO_BIG] = 1, [CF_ERROR_CROSS] = 1,
     [CF_ERROR_NOT_EMPTY] = 1,   [CF_ERROR_INTERRUPTED] = 1,  [CF_ERROR_CONFIG] = 3,
-    [CF_ERROR_INTERNAL] = 1,
+    [CF_ERROR_INTERNAL] = 1,    [CF_ERROR_NOT_YOURS] = 4,    [CF_ERROR_DRY_RUN] = 1,
 };
 
 static void
