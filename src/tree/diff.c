@@ -91,18 +91,41 @@ typedef struct {
     Diff *diff;
     guint32 handle;
     guint parent;
-    const CfSubject *other; /* the version to compare with; its node of the same path: */
-    const CfRaw *other_raw; /* (nullable) */
-    gboolean gone;          /* whether what we walk is the older version */
+    GHashTable *others; /* name → CfRaw: the members of the version to compare with */
+    gboolean gone;      /* whether what we walk is the older version */
 } RawDiff;
 
 static gboolean
-raw_diff_walk(const char *name, const CfRaw *raw, guint index, gpointer data)
+raw_collect_walk(const char *name, const CfRaw *raw, guint index, gpointer data)
 {
+    g_hash_table_replace(data, g_strdup(name), g_memdup2(raw, sizeof *raw));
+    return TRUE;
+}
+
+/* Returns: (transfer full): name → CfRaw; the text stays the record's. */
+static GHashTable *
+raw_members(const CfSubject *subject, const CfRaw *raw)
+{
+    GHashTable *members = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, g_free);
+
+    cf_raw_walk(subject, raw, raw_collect_walk, members);
+    return members;
+}
+
+static gboolean
+raw_is_same(const CfRaw *a, const CfRaw *b)
+{
+    return a->span.len == b->span.len && memcmp(a->span.text, b->span.text, a->span.len) == 0;
+}
+
+static void
+raw_diff_walk(gpointer key, gpointer value, gpointer data)
+{
+    const char *name = key;
+    const CfRaw *raw = value;
     RawDiff *walk = data;
-    CfRaw there;
-    gboolean has = walk->other_raw && cf_raw_member(walk->other, walk->other_raw, name, &there) &&
-                   cf_raw_is_dir(&there) == cf_raw_is_dir(raw);
+    const CfRaw *there = g_hash_table_lookup(walk->others, name);
+    gboolean has = there && cf_raw_is_dir(there) == cf_raw_is_dir(raw);
     guint number = cf_raw_number(walk->diff->profile->tree, walk->parent, name, FALSE);
     CfIno parent = ino_of(walk->diff, CF_KIND_RAW, walk->handle, walk->parent);
 
@@ -111,12 +134,10 @@ raw_diff_walk(const char *name, const CfRaw *raw, guint index, gpointer data)
     if (!has && !walk->gone)
         tell_inode(walk->diff, parent, 0);
     if (!walk->gone || !number)
-        return TRUE;
+        return;
     /* Something was once looked up under that name. */
-    if (!has || there.span.len != raw->span.len ||
-        memcmp(there.span.text, raw->span.text, raw->span.len) != 0)
+    if (!has || !raw_is_same(there, raw))
         tell_inode(walk->diff, ino_of(walk->diff, CF_KIND_RAW, walk->handle, number), 0);
-    return TRUE;
 }
 
 static void raw_diff(Diff *diff, const CfChange *change, guint path, const CfRaw *before,
@@ -126,21 +147,20 @@ typedef struct {
     Diff *diff;
     const CfChange *change;
     guint path;
-    const CfRaw *after;
+    GHashTable *after; /* name → CfRaw */
 } RawDeep;
 
-static gboolean
-raw_deep_walk(const char *name, const CfRaw *raw, guint index, gpointer data)
+static void
+raw_deep_walk(gpointer key, gpointer value, gpointer data)
 {
+    const char *name = key;
+    const CfRaw *raw = value;
     RawDeep *deep = data;
-    CfSubject after = subject_of(deep->diff, deep->change->after);
     guint number = cf_raw_number(deep->diff->profile->tree, deep->path, name, FALSE);
-    CfRaw there;
+    const CfRaw *there = number ? g_hash_table_lookup(deep->after, name) : NULL;
 
-    if (number && cf_raw_is_dir(raw) && cf_raw_member(&after, deep->after, name, &there) &&
-        cf_raw_is_dir(&there))
-        raw_diff(deep->diff, deep->change, number, raw, &there);
-    return TRUE;
+    if (there && !raw_is_same(there, raw) && cf_raw_is_dir(raw) && cf_raw_is_dir(there))
+        raw_diff(deep->diff, deep->change, number, raw, there);
 }
 
 static void
@@ -148,14 +168,16 @@ raw_diff(Diff *diff, const CfChange *change, guint path, const CfRaw *before, co
 {
     CfSubject old = subject_of(diff, change->before);
     CfSubject new = subject_of(diff, change->after);
-    RawDiff gone = {diff, change->after->handle, path, &new, after, TRUE};
-    RawDiff come = {diff, change->after->handle, path, &old, before, FALSE};
-    RawDeep deep = {diff, change, path, after};
+    g_autoptr(GHashTable) olds = raw_members(&old, before);
+    g_autoptr(GHashTable) news = raw_members(&new, after);
+    RawDiff gone = {diff, change->after->handle, path, news, TRUE};
+    RawDiff come = {diff, change->after->handle, path, olds, FALSE};
+    RawDeep deep = {diff, change, path, news};
 
-    cf_raw_walk(&old, before, raw_diff_walk, &gone);
-    cf_raw_walk(&new, after, raw_diff_walk, &come);
+    g_hash_table_foreach(olds, raw_diff_walk, &gone);
+    g_hash_table_foreach(news, raw_diff_walk, &come);
     tell_inode(diff, ino_of(diff, CF_KIND_RAW, change->after->handle, path), 0);
-    cf_raw_walk(&old, before, raw_deep_walk, &deep);
+    g_hash_table_foreach(olds, raw_deep_walk, &deep);
 }
 
 /* ---- metadata/ ---- */
