@@ -369,7 +369,7 @@ make_tag(Editing *editing, GError **error)
     if (is_there(editing, number_of(editing, editing->edit->name, FALSE)))
         return fail(error, CF_ERROR_EXISTS, "there is such a tag");
     node.handle = number_of(editing, editing->edit->name, TRUE);
-    if (!cf_made_add(editing->tree, cf_node_pack(node), error))
+    if (!cf_made_add(editing->tree, cf_node_pack(node), cf_clock_mono_us(), error))
         return CF_FAILED;
     cf_view_touch(place->profile, place->node.collection, editing->view, node.handle);
     return cf_place_entry(place, node, editing->ret_entry, error);

@@ -12,7 +12,7 @@ typedef struct {
 } Made;
 
 gboolean
-cf_made_add(CfTree *tree, CfIno value, GError **error)
+cf_made_add(CfTree *tree, CfIno value, gint64 now_us, GError **error)
 {
     gboolean ok = TRUE;
     Made *made;
@@ -27,7 +27,7 @@ cf_made_add(CfTree *tree, CfIno value, GError **error)
         g_hash_table_insert(tree->made, &made->value, made);
     }
     if (ok) {
-        made->until_us = cf_clock_mono_us() + CF_MADE_US;
+        made->until_us = now_us + CF_MADE_US;
         made->removed = FALSE;
     }
     g_mutex_unlock(&tree->lock);
@@ -82,10 +82,9 @@ tell_gone(CfTree *tree, CfIno value)
 }
 
 gint64
-cf_made_expire(CfTree *tree)
+cf_made_expire(CfTree *tree, gint64 now_us)
 {
     g_autoptr(GArray) gone = g_array_new(FALSE, FALSE, sizeof(CfIno));
-    gint64 now_us = cf_clock_mono_us();
     gint64 rest_us = -1;
     GHashTableIter iter;
     gpointer value;

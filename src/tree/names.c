@@ -539,7 +539,7 @@ cf_tree_expire(CfTree *tree)
     CfTreeSink sink = cf_tree_sink(tree);
     gint64 rest_us;
 
-    gint64 made_us = cf_made_expire(tree);
+    gint64 made_us = cf_made_expire(tree, cf_clock_mono_us());
 
     g_mutex_lock(&tree->lock);
     rest_us = cf_scratch_expire(tree->scratches, cf_clock_mono_us(), dirs);

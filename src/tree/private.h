@@ -188,12 +188,12 @@ void cf_search_changed(CfTreeProfile *profile, CfCollection collection, guint32 
 /* made.c: tags that nobody has yet. The tree's lock must not be held. */
 #define CF_MADE_MAX 64
 #define CF_MADE_US (10 * 60 * (gint64) G_USEC_PER_SEC)
-/* value: the node of its directory. Errors: CF_ERROR_QUOTA. */
-gboolean cf_made_add(CfTree *tree, CfIno value, GError **error);
+/* value: the node of its directory; now_us: monotonic. Errors: CF_ERROR_QUOTA. */
+gboolean cf_made_add(CfTree *tree, CfIno value, gint64 now_us, GError **error);
 void cf_made_remove(CfTree *tree, CfIno value);
 gboolean cf_made_has(CfTree *tree, CfIno value);
 /* Returns: microseconds until it is to be called again; -1: there is none. */
-gint64 cf_made_expire(CfTree *tree);
+gint64 cf_made_expire(CfTree *tree, gint64 now_us);
 /* The view's own time, and that of the directory of a value. */
 void cf_view_touch(CfTreeProfile *profile, CfCollection collection, guint view, guint number);
 

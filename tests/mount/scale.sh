@@ -72,8 +72,11 @@ echo "# refresh with nothing changed: $took ms"
 find servers -name raw -prune -o -print >"$CF_TMP/found" &
 walkers=($!)
 find servers/by-id -mindepth 1 -maxdepth 1 -name '[0-3]*' | head -n 400 |
-    tar --exclude=raw --exclude=console --exclude=capture -cf "$CF_TMP/packed.tar" -T - \
-        2>"$CF_TMP/tar.err" &
+    {
+        # A directory may change: a server that is under way has a task.
+        tar --exclude=raw --exclude=console --exclude=capture -cf "$CF_TMP/packed.tar" -T - \
+            2>"$CF_TMP/tar.err" || [ $? -eq 1 ]
+    } &
 walkers+=($!)
 grep -rs --exclude-dir=raw --include=state . servers/by-id >"$CF_TMP/states" &
 walkers+=($!)
@@ -88,7 +91,7 @@ for walker in "${walkers[@]}"; do
     ok "a walker ends well" wait "$walker"
 done
 is "$(grep -cE '^servers/by-id/[^/]+$' "$CF_TMP/found")" "$N" "find has met every server"
-is "$(cat "$CF_TMP/tar.err")" "" "tar saw no file shrink or change"
+is "$(grep -vxE 'tar: servers/by-id/[^/]+: file changed as we read it' "$CF_TMP/tar.err")" "" "tar saw no file shrink or change"
 is "$(tar -tf "$CF_TMP/packed.tar" | grep -c '/status$')" "$(tar -tf "$CF_TMP/packed.tar" |
     grep -cE '/by-id/[^/]+/$')" "and has packed a status of each"
 is "$(wc -l <"$CF_TMP/states")" "$N" "grep has a line of each"

@@ -134,7 +134,7 @@ if command -v setpriv >/dev/null && [ "$(id -u)" -eq 0 ]; then
     # A process that may not be dumped is shown as root's, whoever runs it.
     mkdir "$CF_TMP/nobody"
     chmod 711 "$CF_TMP" # what is above it must let others through, too
-    (umask 077; printf '[x]\nprovider = inspur\nendpoint = %s\ntoken_command = sleep 30\n' "$SIM_URL" \
+    (umask 077; printf '[x]\nprovider = inspur\nendpoint = %s\ntoken_command = exec sleep 30\n' "$SIM_URL" \
         >"$CF_TMP/nobody/config")
     chown -R 65534:65534 "$CF_TMP/nobody"
     setpriv --reuid 65534 --regid 65534 --clear-groups "$CIRRUSFS" mount -f -c "$CF_TMP/nobody/config" \
@@ -149,7 +149,8 @@ if command -v setpriv >/dev/null && [ "$(id -u)" -eq 0 ]; then
     else
         fail "the memory can be read by root only"
     fi
-    kill "$other" 2>/dev/null || true
+    command=$(pgrep -P "$other") || true
+    kill "$other" "${command:-$other}" 2>/dev/null || true
     wait "$other" 2>/dev/null || true
     chmod 700 "$CF_TMP"
 else

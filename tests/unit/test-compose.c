@@ -205,6 +205,10 @@ answer_act(gpointer data)
     if (cloud.jobs)
         result.job_id = job;
     g_mutex_unlock(&cloud.lock);
+    if (call->action->kind == CF_ACTION_CONSOLE) {
+        result.console_url = (char *) "https://console.example/?token=fake";
+        result.console_life_s = 1;
+    }
     call->on_action(&result, error, call->data);
     return G_SOURCE_REMOVE;
 }
@@ -297,7 +301,8 @@ static const CfProviderOps fake = {
     .close = fake_close,
     .get_endpoint = fake_fact,
     .get_region = fake_fact,
-    .can = {CF_CAN(CF_ACTION_POWER) | CF_CAN(CF_ACTION_TAGS), CF_CAN(CF_ACTION_TAGS)},
+    .can = {CF_CAN(CF_ACTION_POWER) | CF_CAN(CF_ACTION_TAGS) | CF_CAN(CF_ACTION_CONSOLE),
+            CF_CAN(CF_ACTION_TAGS)},
     .verbs = (1u << CF_VERB_N) - 1,
     .composed = 1u << CF_VERB_REBOOT_HARD,
     .list = fake_list,
@@ -527,6 +532,19 @@ power(CfInventory *inventory, const char *id, CfVerb verb)
     return await(&verdict);
 }
 
+static int
+ask_console(CfInventory *inventory, const char *id)
+{
+    CfAction *action = cf_action_new(CF_ACTION_CONSOLE, CF_SERVERS, id);
+    CfOrder *order = cf_order_new(action);
+    Verdict verdict = {0};
+
+    action->text = g_strdup("novnc");
+    order->deadline_us = cf_clock_mono_us() + 20 * SECOND;
+    cf_inventory_act(inventory, order, on_done, &verdict);
+    return await(&verdict);
+}
+
 /* Returns: (transfer full) (nullable). */
 static char *
 field_of(CfInventory *inventory, CfCollection collection, const char *id, guint field)
@@ -546,6 +564,15 @@ last_error_of(CfInventory *inventory, const char *id)
     return g_strdup(resource && resource->local && resource->local->last_error
                         ? resource->local->last_error
                         : "");
+}
+
+static gboolean
+has_console(CfInventory *inventory, const char *id)
+{
+    g_autoptr(CfSnapshot) snapshot = cf_inventory_ref_snapshot(inventory, CF_SERVERS);
+    CfResource *resource = snapshot ? cf_snapshot_find(snapshot, id) : NULL;
+
+    return resource && resource->local && resource->local->console_url;
 }
 
 /* Polls: the condition may use what is in scope. */
@@ -619,6 +646,24 @@ leave_file(Fixture *fixture, const char *step, gint64 age_us, const char *more)
     g_assert_cmpint(g_mkdir_with_parents(fixture->dir, 0700), ==, 0);
     g_file_set_contents(fixture->file, text, -1, &error);
     g_assert_no_error(error);
+}
+
+/* ---- a console's URL ---- */
+
+/* Contract section 2: it can be read until it expires. The cloud says when: here after a second. */
+static void
+test_console_expires(Fixture *fixture, gconstpointer data)
+{
+    CfInventory *inventory = fixture->inventory;
+    gint64 asked_us;
+
+    refresh(inventory, CF_SERVERS);
+    g_assert_false(has_console(inventory, "i-1"));
+    asked_us = g_get_monotonic_time();
+    g_assert_cmpint(ask_console(inventory, "i-1"), ==, -1);
+    g_assert_true(has_console(inventory, "i-1") || g_get_monotonic_time() - asked_us >= SECOND);
+    wait_for(!has_console(inventory, "i-1"));
+    g_assert_cmpint(g_get_monotonic_time() - asked_us, >=, SECOND - SECOND / 100);
 }
 
 /* ---- a composed action ---- */
@@ -1242,6 +1287,7 @@ main(int argc, char **argv)
     ADD("/jobs/bounded", test_jobs_are_bounded);
     ADD("/jobs/of-the-forced-stop", test_stop_job_failed);
     ADD("/jobs/of-the-start", test_start_job_failed);
+    ADD("/console/expires", test_console_expires);
     g_test_add("/tags/of-servers", Fixture, GUINT_TO_POINTER(CF_SERVERS), set_up, test_tags,
                tear_down);
     g_test_add("/tags/of-images", Fixture, GUINT_TO_POINTER(CF_IMAGES), set_up, test_tags,
