@@ -103,6 +103,16 @@ is "$(awk -F '\t' 'NR == 1 { for (i = 1; i <= NF; i++) at[$i] = i; next }
     $at["status"] == "SHUTOFF" && $at["state"] != "stopped" && $at["task"] == "" { n++ }
     END { print n + 0 }' servers/list.tsv)" 0 "no line of list.tsv is of two versions"
 
+# Inspur's batch call takes a hundred.
+{
+    echo "expect 1000"
+    sim GET /_sim/servers | jq -r 'map(select(.status == "ACTIVE" and .task_state == null))[:1000][] |
+        "off " + .id'
+} >"$CF_TMP/lines"
+sim DELETE /_sim/counters >/dev/null
+ok "1,000 servers are stopped by one write" cp "$CF_TMP/lines" servers/power
+is "$(sim GET /_sim/counters | jq .changes)" 10 "by ten change calls"
+
 cd /
 began=${EPOCHREALTIME/./}
 cf_umount
