@@ -120,6 +120,8 @@ struct _CfInventory {
 typedef struct {
     CfCollectionState *state;
     GArray *changes; /* (element-type CfChange) owning its resources */
+    gint64 began_us; /* monotonic: the listing that it comes from began; 0: from none */
+    gint64 began_real_us;
 } CfEdit;
 
 void cf_edit_begin(CfEdit *edit, CfCollectionState *state);

@@ -33,7 +33,7 @@ change_clear(gpointer data)
 void
 cf_edit_begin(CfEdit *edit, CfCollectionState *state)
 {
-    edit->state = state;
+    *edit = (CfEdit){.state = state};
     edit->changes = g_array_new(FALSE, FALSE, sizeof(CfChange));
     g_array_set_clear_func(edit->changes, change_clear);
 }
@@ -234,6 +234,17 @@ edit_make(CfEdit *edit, gboolean members, gint64 now_ns)
     return snapshot;
 }
 
+/* The listing's age and what it brought change at once: a reader who met the one without the other
+ * would be served what is old as if it were new, or nothing at all. Called with the lock. */
+static void
+take_age(const CfEdit *edit)
+{
+    if (!edit->began_us)
+        return;
+    edit->state->began_us = edit->began_us;
+    edit->state->began_real_us = edit->began_real_us;
+}
+
 gboolean
 cf_edit_commit(CfEdit *edit, gboolean first)
 {
@@ -247,6 +258,9 @@ cf_edit_commit(CfEdit *edit, gboolean first)
     gpointer prepared = NULL;
 
     if (edit->changes->len == 0 && !first) {
+        g_mutex_lock(&inventory->lock);
+        take_age(edit);
+        g_mutex_unlock(&inventory->lock);
         g_array_unref(edit->changes);
         return FALSE;
     }
@@ -260,6 +274,7 @@ cf_edit_commit(CfEdit *edit, gboolean first)
 
     g_mutex_lock(&inventory->lock);
     state->current = after;
+    take_age(edit);
     inventory->stats.versions++;
     inventory->stats.resources[state->which] = after->n;
     g_mutex_unlock(&inventory->lock);

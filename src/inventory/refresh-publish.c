@@ -156,10 +156,8 @@ publish(CfRefresh *refresh)
     }
     cf_found_each_fresh(refresh, add_found, &(Add){&edit, cf_clock_real_ns()});
 
-    g_mutex_lock(&inventory->lock);
-    state->began_us = refresh->began_us;
-    state->began_real_us = refresh->began_real_us;
-    g_mutex_unlock(&inventory->lock);
+    edit.began_us = refresh->began_us;
+    edit.began_real_us = refresh->began_real_us;
     cf_edit_commit(&edit, first);
 
     take_order(refresh);

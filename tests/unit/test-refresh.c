@@ -687,6 +687,33 @@ test_never_fetched_fails(Fixture *fixture, gconstpointer data)
     g_assert_cmpstr(cf_inventory_get_health_word(fixture->inventory), ==, "unreachable");
 }
 
+/* Who looks between the end of the listing and the version that comes of it. */
+static gpointer
+look_in_between(CfInventory *inventory, CfSnapshot *before, CfSnapshot *after,
+                const CfChange *changes, guint n, gpointer data)
+{
+    GArray *looks = data;
+    CfLook now = cf_inventory_look(inventory, CF_SERVERS);
+
+    g_array_append_val(looks, now);
+    return NULL;
+}
+
+static void
+test_age_comes_with_its_version(Fixture *fixture, gconstpointer data)
+{
+    g_autoptr(GArray) looks = g_array_new(FALSE, FALSE, sizeof(CfLook));
+    CfInventoryHooks hooks = {.prepare = look_in_between, .data = looks};
+
+    cf_inventory_set_hooks(fixture->inventory, &hooks);
+    g_assert_cmpint(refresh(fixture), ==, -1);
+    hooks = (CfInventoryHooks){0};
+    cf_inventory_set_hooks(fixture->inventory, &hooks);
+    g_assert_cmpuint(looks->len, ==, 1);
+    g_assert_cmpint(g_array_index(looks, CfLook, 0), ==, CF_LOOK_WAIT);
+    g_assert_cmpint(cf_inventory_look(fixture->inventory, CF_SERVERS), ==, CF_LOOK_SERVE);
+}
+
 static void
 test_one_flight(Fixture *fixture, gconstpointer data)
 {
@@ -917,6 +944,7 @@ main(int argc, char **argv)
     ADD("a-great-disappearance-is-sampled", 95, test_all_gone_is_sampled);
     ADD("failure-keeps-the-snapshot", 95, test_failure_keeps);
     ADD("never-fetched-fails-with-its-error", 95, test_never_fetched_fails);
+    ADD("a-listing-has-its-age-with-its-version", 95, test_age_comes_with_its_version);
     ADD("readers-share-one-flight", 95, test_one_flight);
     ADD("a-handle-names-one-resource-for-ever", 20, test_handles);
     ADD("pending-is-shown-until-the-cloud-agrees", 20, test_pending);
