@@ -2,8 +2,7 @@
  * version is published, and told after (internals.md section 1, invalidation rules). */
 #include <string.h>
 
-#include "model/metadata.h"
-#include "tree/private.h"
+#include "tree/diff.h"
 #include "util/clock.h"
 #include "util/text.h"
 
@@ -14,27 +13,14 @@ typedef struct {
     char *name;
 } Tell;
 
-typedef struct {
-    CfTreeProfile *profile;
-    CfCollection collection;
-    CfSnapshot *before, *after;
-    const CfChange *changes;
-    guint n;
-    GArray *tells; /* (element-type Tell) */
-    gint64 now_ns;
-    guint32 views_seen;
-    gboolean by_id_seen, short_seen;
-    CfNames *names_before, *names_after; /* (nullable) */
-} Diff;
-
 static void
 tell_clear(gpointer data)
 {
     g_free(((Tell *) data)->name);
 }
 
-static CfIno
-ino_of(const Diff *diff, CfKind kind, guint32 handle, guint32 sub)
+CfIno
+cf_diff_ino(const CfDiff *diff, CfKind kind, guint32 handle, guint32 sub)
 {
     return cf_node_pack((CfNode){.kind = kind,
                                  .collection = diff->collection,
@@ -43,16 +29,16 @@ ino_of(const Diff *diff, CfKind kind, guint32 handle, guint32 sub)
                                  .sub = sub});
 }
 
-static void
-tell_inode(Diff *diff, CfIno ino, gint64 offset)
+void
+cf_diff_tell_inode(CfDiff *diff, CfIno ino, gint64 offset)
 {
     Tell tell = {.kind = TELL_INODE, .ino = ino, .offset = offset};
 
     g_array_append_val(diff->tells, tell);
 }
 
-static void
-tell_entry(Diff *diff, CfIno parent, const char *name)
+void
+cf_diff_tell_entry(CfDiff *diff, CfIno parent, const char *name)
 {
     Tell tell = {.kind = TELL_ENTRY, .ino = parent, .name = g_strdup(name)};
 
@@ -60,7 +46,7 @@ tell_entry(Diff *diff, CfIno parent, const char *name)
 }
 
 static void
-tell_deleted(Diff *diff, CfIno parent, CfIno child, const char *name)
+tell_deleted(CfDiff *diff, CfIno parent, CfIno child, const char *name)
 {
     Tell tell = {.kind = TELL_DELETED, .ino = parent, .child = child, .name = g_strdup(name)};
 
@@ -68,7 +54,7 @@ tell_deleted(Diff *diff, CfIno parent, CfIno child, const char *name)
 }
 
 static guint8
-seen(const Diff *diff, guint slot)
+seen(const CfDiff *diff, guint slot)
 {
     GByteArray *bits = diff->profile->collections[diff->collection].seen;
     guint8 value;
@@ -79,157 +65,20 @@ seen(const Diff *diff, guint slot)
     return value;
 }
 
-static CfSubject
-subject_of(const Diff *diff, const CfResource *resource)
+CfSubject
+cf_diff_subject(const CfDiff *diff, const CfResource *resource)
 {
     return (CfSubject){diff->profile->inventory, diff->collection, resource};
-}
-
-/* ---- raw/ ---- */
-
-typedef struct {
-    Diff *diff;
-    guint32 handle;
-    guint parent;
-    GHashTable *others; /* name → CfRaw: the members of the version to compare with */
-    gboolean gone;      /* whether what we walk is the older version */
-} RawDiff;
-
-static gboolean
-raw_collect_walk(const char *name, const CfRaw *raw, guint index, gpointer data)
-{
-    g_hash_table_replace(data, g_strdup(name), g_memdup2(raw, sizeof *raw));
-    return TRUE;
-}
-
-/* Returns: (transfer full): name → CfRaw; the text stays the record's. */
-static GHashTable *
-raw_members(const CfSubject *subject, const CfRaw *raw)
-{
-    GHashTable *members = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, g_free);
-
-    cf_raw_walk(subject, raw, raw_collect_walk, members);
-    return members;
-}
-
-static gboolean
-raw_is_same(const CfRaw *a, const CfRaw *b)
-{
-    return a->span.len == b->span.len && memcmp(a->span.text, b->span.text, a->span.len) == 0;
-}
-
-static void
-raw_diff_walk(gpointer key, gpointer value, gpointer data)
-{
-    const char *name = key;
-    const CfRaw *raw = value;
-    RawDiff *walk = data;
-    const CfRaw *there = g_hash_table_lookup(walk->others, name);
-    gboolean has = there && cf_raw_is_dir(there) == cf_raw_is_dir(raw);
-    guint number = cf_raw_number(walk->diff->profile->tree, walk->parent, name, FALSE);
-    CfIno parent = ino_of(walk->diff, CF_KIND_RAW, walk->handle, walk->parent);
-
-    if (!has)
-        tell_entry(walk->diff, parent, name);
-    if (!has && !walk->gone)
-        tell_inode(walk->diff, parent, 0);
-    if (!walk->gone || !number)
-        return;
-    /* Something was once looked up under that name. */
-    if (!has || !raw_is_same(there, raw))
-        tell_inode(walk->diff, ino_of(walk->diff, CF_KIND_RAW, walk->handle, number), 0);
-}
-
-static void raw_diff(Diff *diff, const CfChange *change, guint path, const CfRaw *before,
-                     const CfRaw *after);
-
-typedef struct {
-    Diff *diff;
-    const CfChange *change;
-    guint path;
-    GHashTable *after; /* name → CfRaw */
-} RawDeep;
-
-static void
-raw_deep_walk(gpointer key, gpointer value, gpointer data)
-{
-    const char *name = key;
-    const CfRaw *raw = value;
-    RawDeep *deep = data;
-    guint number = cf_raw_number(deep->diff->profile->tree, deep->path, name, FALSE);
-    const CfRaw *there = number ? g_hash_table_lookup(deep->after, name) : NULL;
-
-    if (there && !raw_is_same(there, raw) && cf_raw_is_dir(raw) && cf_raw_is_dir(there))
-        raw_diff(deep->diff, deep->change, number, raw, there);
-}
-
-static void
-raw_diff(Diff *diff, const CfChange *change, guint path, const CfRaw *before, const CfRaw *after)
-{
-    CfSubject old = subject_of(diff, change->before);
-    CfSubject new = subject_of(diff, change->after);
-    g_autoptr(GHashTable) olds = raw_members(&old, before);
-    g_autoptr(GHashTable) news = raw_members(&new, after);
-    RawDiff gone = {diff, change->after->handle, path, news, TRUE};
-    RawDiff come = {diff, change->after->handle, path, olds, FALSE};
-    RawDeep deep = {diff, change, path, news};
-
-    g_hash_table_foreach(olds, raw_diff_walk, &gone);
-    g_hash_table_foreach(news, raw_diff_walk, &come);
-    tell_inode(diff, ino_of(diff, CF_KIND_RAW, change->after->handle, path), 0);
-    g_hash_table_foreach(olds, raw_deep_walk, &deep);
-}
-
-/* ---- metadata/ ---- */
-
-static void
-meta_file_changed(Diff *diff, guint32 handle, const char *key, gboolean moved)
-{
-    CfIno dir = ino_of(diff, CF_KIND_META, handle, 0);
-    guint number = cf_meta_number(diff->profile->tree, key, FALSE);
-
-    if (moved) {
-        g_autofree char *name = cf_id_encode(key);
-
-        tell_entry(diff, dir, name);
-    }
-    if (number)
-        tell_inode(diff, ino_of(diff, CF_KIND_META, handle, number), -1);
-}
-
-/* after: (nullable): the server is gone. */
-static void
-meta_diff(Diff *diff, const CfResource *before, const CfResource *after)
-{
-    const char *old_text = cf_resource_get(before, CF_SERVER_METADATA);
-    const char *new_text = after ? cf_resource_get(after, CF_SERVER_METADATA) : NULL;
-    g_auto(GStrv) old_keys = cf_metadata_keys(old_text);
-    g_auto(GStrv) new_keys = cf_metadata_keys(new_text);
-    gboolean members = FALSE;
-
-    for (guint i = 0; old_keys[i]; i++) {
-        gboolean gone = !g_strv_contains((const char *const *) new_keys, old_keys[i]);
-
-        meta_file_changed(diff, before->handle, old_keys[i], gone);
-        members |= gone;
-    }
-    for (guint i = 0; new_keys[i]; i++) {
-        if (g_strv_contains((const char *const *) old_keys, new_keys[i]))
-            continue;
-        meta_file_changed(diff, before->handle, new_keys[i], TRUE);
-        members = TRUE;
-    }
-    tell_inode(diff, ino_of(diff, CF_KIND_META, before->handle, 0), members ? 0 : -1);
 }
 
 /* ---- files ---- */
 
 static void
-diff_files(Diff *diff, const CfChange *change)
+diff_files(CfDiff *diff, const CfChange *change)
 {
-    CfSubject before = subject_of(diff, change->before);
-    CfSubject after = subject_of(diff, change->after);
-    CfIno dir = ino_of(diff, CF_KIND_RESOURCE, change->after->handle, 0);
+    CfSubject before = cf_diff_subject(diff, change->before);
+    CfSubject after = cf_diff_subject(diff, change->after);
+    CfIno dir = cf_diff_ino(diff, CF_KIND_RESOURCE, change->after->handle, 0);
     guint8 bits = seen(diff, change->slot);
     gboolean members = FALSE;
     guint n;
@@ -238,37 +87,32 @@ diff_files(Diff *diff, const CfChange *change)
     if (!bits || !change->diff)
         return;
     for (guint i = 0; i < n; i++) {
-        CfIno ino = ino_of(diff, CF_KIND_RESOURCE, change->after->handle, i + 1);
+        CfIno ino = cf_diff_ino(diff, CF_KIND_RESOURCE, change->after->handle, i + 1);
         gboolean was = cf_attribute_is_visible(&rows[i], &before);
         gboolean is = cf_attribute_is_visible(&rows[i], &after);
 
         if (was != is) {
-            tell_entry(diff, dir, rows[i].name);
+            cf_diff_tell_entry(diff, dir, rows[i].name);
             members = TRUE;
         }
         if (was && !S_ISDIR(rows[i].mode) &&
             ((rows[i].aspects & change->diff) || !is ||
              cf_attribute_get_mode(&rows[i], &before) != cf_attribute_get_mode(&rows[i], &after)))
-            tell_inode(diff, ino, cf_tree_is_control(ino) ? -1 : 0);
+            cf_diff_tell_inode(diff, ino, cf_tree_is_control(ino) ? -1 : 0);
     }
     /* The directory's own time is the resource's; its list is dropped when files came or went. */
-    tell_inode(diff, dir, members ? 0 : -1);
+    cf_diff_tell_inode(diff, dir, members ? 0 : -1);
     if ((bits & CF_SEEN_META) &&
         (change->diff & (CF_ASPECT(CF_SERVER_METADATA) | CF_ASPECT(CF_ASPECT_CAN))))
-        meta_diff(diff, change->before, change->after);
-    if ((bits & CF_SEEN_RAW) && (change->diff & CF_ASPECT(CF_ASPECT_RAW))) {
-        CfRaw old = {.secret = FALSE}, new = {.secret = FALSE};
-
-        old.span.text = cf_record_get_raw(change->before->base, &old.span.len);
-        new.span.text = cf_record_get_raw(change->after->base, &new.span.len);
-        raw_diff(diff, change, 0, &old, &new);
-    }
+        cf_diff_metadata(diff, change->before, change->after);
+    if ((bits & CF_SEEN_RAW) && (change->diff & CF_ASPECT(CF_ASPECT_RAW)))
+        cf_diff_raw(diff, change);
 }
 
 static void
-diff_gone(Diff *diff, const CfChange *change)
+diff_gone(CfDiff *diff, const CfChange *change)
 {
-    CfIno by_id = ino_of(diff, CF_KIND_STATIC, 0, CF_STATIC_BY_ID);
+    CfIno by_id = cf_diff_ino(diff, CF_KIND_STATIC, 0, CF_STATIC_BY_ID);
     guint32 handle = change->before->handle;
     g_autofree char *name = cf_id_encode(cf_record_get_id(change->before->record));
     guint n;
@@ -277,25 +121,25 @@ diff_gone(Diff *diff, const CfChange *change)
     if (!seen(diff, change->slot))
         return;
     for (guint i = 0; i <= n; i++) {
-        CfIno ino = ino_of(diff, CF_KIND_RESOURCE, handle, i);
+        CfIno ino = cf_diff_ino(diff, CF_KIND_RESOURCE, handle, i);
 
-        tell_inode(diff, ino, cf_tree_is_control(ino) ? -1 : 0);
+        cf_diff_tell_inode(diff, ino, cf_tree_is_control(ino) ? -1 : 0);
     }
     if (seen(diff, change->slot) & CF_SEEN_META)
-        meta_diff(diff, change->before, NULL);
-    tell_deleted(diff, by_id, ino_of(diff, CF_KIND_RESOURCE, handle, 0), name);
+        cf_diff_metadata(diff, change->before, NULL);
+    tell_deleted(diff, by_id, cf_diff_ino(diff, CF_KIND_RESOURCE, handle, 0), name);
 }
 
 /* ---- links ---- */
 
 static void
-value_changed(Diff *diff, guint view, const char *value, const char *link)
+value_changed(CfDiff *diff, guint view, const char *value, const char *link)
 {
     CfTreeCollection *collection = &diff->profile->collections[diff->collection];
     guint number;
 
     if (cf_view_is_flat(view)) {
-        tell_entry(diff, ino_of(diff, CF_KIND_STATIC, 0, CF_STATIC_VIEW + view), link);
+        cf_diff_tell_entry(diff, cf_diff_ino(diff, CF_KIND_STATIC, 0, CF_STATIC_VIEW + view), link);
         return;
     }
     g_mutex_lock(&diff->profile->tree->lock);
@@ -304,13 +148,13 @@ value_changed(Diff *diff, guint view, const char *value, const char *link)
         g_array_index(collection->values[view].times, gint64, number - 1) = diff->now_ns;
     g_mutex_unlock(&diff->profile->tree->lock);
     if (number) {
-        CfIno dir = ino_of(diff, CF_KIND_VALUE, number, view);
+        CfIno dir = cf_diff_ino(diff, CF_KIND_VALUE, number, view);
 
-        tell_entry(diff, dir, link);
-        tell_inode(diff, dir, 0);
+        cf_diff_tell_entry(diff, dir, link);
+        cf_diff_tell_inode(diff, dir, 0);
     }
     /* It may be the first member or the last one: then the directory itself came or went. */
-    tell_entry(diff, ino_of(diff, CF_KIND_STATIC, 0, CF_STATIC_VIEW + view), value);
+    cf_diff_tell_entry(diff, cf_diff_ino(diff, CF_KIND_STATIC, 0, CF_STATIC_VIEW + view), value);
 }
 
 static gboolean
@@ -321,7 +165,7 @@ has_text(const GPtrArray *texts, const char *text)
 
 /* Whether a value has members in a version. */
 static gboolean
-value_lives(Diff *diff, CfSnapshot *snapshot, guint view, const char *value)
+value_lives(CfDiff *diff, CfSnapshot *snapshot, guint view, const char *value)
 {
     CfTreeCollection *collection = &diff->profile->collections[diff->collection];
     guint number;
@@ -335,7 +179,7 @@ value_lives(Diff *diff, CfSnapshot *snapshot, guint view, const char *value)
 
 /* One resource in one view: links that go, links that come. */
 static void
-diff_links(Diff *diff, guint view, CfResource *before, CfResource *after)
+diff_links(CfDiff *diff, guint view, CfResource *before, CfResource *after)
 {
     g_autoptr(GPtrArray) old = before ? cf_view_values(view, before) : g_ptr_array_new();
     g_autoptr(GPtrArray) new = after ? cf_view_values(view, after) : g_ptr_array_new();
@@ -366,9 +210,9 @@ diff_links(Diff *diff, guint view, CfResource *before, CfResource *after)
 /* entry invalidations of value directories that have members before and after are taken back: they
  * are populated, and dropping them costs far more than it is worth. */
 static void
-prune_value_entries(Diff *diff, guint view, guint from)
+prune_value_entries(CfDiff *diff, guint view, guint from)
 {
-    CfIno root = ino_of(diff, CF_KIND_STATIC, 0, CF_STATIC_VIEW + view);
+    CfIno root = cf_diff_ino(diff, CF_KIND_STATIC, 0, CF_STATIC_VIEW + view);
     guint kept = from;
     gboolean moved = FALSE;
 
@@ -397,7 +241,7 @@ prune_value_entries(Diff *diff, guint view, guint from)
         g_mutex_lock(&diff->profile->tree->lock);
         diff->profile->collections[diff->collection].view_times[view] = diff->now_ns;
         g_mutex_unlock(&diff->profile->tree->lock);
-        tell_inode(diff, root, 0);
+        cf_diff_tell_inode(diff, root, 0);
     }
 }
 
@@ -410,7 +254,7 @@ came_or_went(const CfChange *change)
 }
 
 static void
-diff_view(Diff *diff, guint view, GHashTable *renamed)
+diff_view(CfDiff *diff, guint view, GHashTable *renamed)
 {
     CfAspects aspects = cf_view_aspects(view, diff->collection) | CF_ASPECT(CF_FIELD_NAME);
     guint from = diff->tells->len;
@@ -437,7 +281,7 @@ diff_view(Diff *diff, guint view, GHashTable *renamed)
 
 /* Slots whose links have another name now. */
 static GHashTable *
-renamed_slots(Diff *diff)
+renamed_slots(CfDiff *diff)
 {
     GHashTable *renamed = g_hash_table_new(NULL, NULL);
 
@@ -452,9 +296,9 @@ renamed_slots(Diff *diff)
 }
 
 static void
-diff_shorthand(Diff *diff, guint slot)
+diff_shorthand(CfDiff *diff, guint slot)
 {
-    CfIno dir = ino_of(diff, CF_KIND_STATIC, 0, CF_STATIC_COLLECTION);
+    CfIno dir = cf_diff_ino(diff, CF_KIND_STATIC, 0, CF_STATIC_COLLECTION);
     const char *old =
         cf_names_is_unique(diff->names_before, slot) ? cf_names_of(diff->names_before, slot) : NULL;
     const char *new =
@@ -463,9 +307,9 @@ diff_shorthand(Diff *diff, guint slot)
     if (g_strcmp0(old, new) == 0)
         return;
     if (old)
-        tell_entry(diff, dir, old);
+        cf_diff_tell_entry(diff, dir, old);
     if (new)
-        tell_entry(diff, dir, new);
+        cf_diff_tell_entry(diff, dir, new);
 }
 
 /* ---- search/ ---- */
@@ -479,9 +323,10 @@ is_found(const CfFindings *findings, const CfResource *resource)
 
 /* Returns: whether a link came, went or has another name. */
 static gboolean
-diff_found(Diff *diff, const CfSearchLive *live, const CfResource *before, const CfResource *after)
+diff_found(CfDiff *diff, const CfSearchLive *live, const CfResource *before,
+           const CfResource *after)
 {
-    CfIno dir = ino_of(diff, CF_KIND_SEARCH, live->handle, 0);
+    CfIno dir = cf_diff_ino(diff, CF_KIND_SEARCH, live->handle, 0);
     const char *old = is_found(live->findings, before)
                           ? cf_names_of(diff->names_before, CF_HANDLE_SLOT(before->handle))
                           : NULL;
@@ -492,14 +337,14 @@ diff_found(Diff *diff, const CfSearchLive *live, const CfResource *before, const
     if (g_strcmp0(old, new) == 0)
         return FALSE;
     if (old)
-        tell_entry(diff, dir, old);
+        cf_diff_tell_entry(diff, dir, old);
     if (new)
-        tell_entry(diff, dir, new);
+        cf_diff_tell_entry(diff, dir, new);
     return TRUE;
 }
 
 static void
-diff_searches(Diff *diff, GHashTable *renamed)
+diff_searches(CfDiff *diff, GHashTable *renamed)
 {
     g_autoptr(GArray) all = cf_search_list_live(diff->profile, diff->collection);
 
@@ -520,7 +365,7 @@ diff_searches(Diff *diff, GHashTable *renamed)
                     diff_found(diff, live, diff->before->slots[index], diff->after->slots[index]);
         }
         if (changed) {
-            tell_inode(diff, ino_of(diff, CF_KIND_SEARCH, live->handle, 0), 0);
+            cf_diff_tell_inode(diff, cf_diff_ino(diff, CF_KIND_SEARCH, live->handle, 0), 0);
             cf_search_changed(diff->profile, diff->collection, live->handle, diff->now_ns);
         }
     }
@@ -529,7 +374,7 @@ diff_searches(Diff *diff, GHashTable *renamed)
 /* ---- the whole ---- */
 
 static gboolean
-names_differ(const Diff *diff)
+names_differ(const CfDiff *diff)
 {
     for (guint i = 0; i < diff->n; i++)
         if (came_or_went(&diff->changes[i]) || (diff->changes[i].diff & CF_ASPECT(CF_FIELD_NAME)))
@@ -538,7 +383,7 @@ names_differ(const Diff *diff)
 }
 
 static gboolean
-view_differs(const Diff *diff, guint view)
+view_differs(const CfDiff *diff, guint view)
 {
     CfAspects aspects = cf_view_aspects(view, diff->collection);
 
@@ -549,7 +394,7 @@ view_differs(const Diff *diff, guint view)
 }
 
 static void
-prepare_indexes(Diff *diff)
+prepare_indexes(CfDiff *diff)
 {
     if (cf_names_peek(diff->before)) {
         if (!names_differ(diff))
@@ -568,10 +413,10 @@ prepare_indexes(Diff *diff)
 }
 
 static void
-diff_collection(Diff *diff)
+diff_collection(CfDiff *diff)
 {
-    CfIno by_id = ino_of(diff, CF_KIND_STATIC, 0, CF_STATIC_BY_ID);
-    CfIno dir = ino_of(diff, CF_KIND_STATIC, 0, CF_STATIC_COLLECTION);
+    CfIno by_id = cf_diff_ino(diff, CF_KIND_STATIC, 0, CF_STATIC_BY_ID);
+    CfIno dir = cf_diff_ino(diff, CF_KIND_STATIC, 0, CF_STATIC_COLLECTION);
     gboolean members = FALSE;
 
     for (guint i = 0; i < diff->n; i++) {
@@ -589,13 +434,13 @@ diff_collection(Diff *diff)
             g_autofree char *name = cf_id_encode(cf_record_get_id(resource->record));
 
             if (change->after && diff->by_id_seen)
-                tell_entry(diff, by_id, name);
+                cf_diff_tell_entry(diff, by_id, name);
             if (diff->short_seen)
-                tell_entry(diff, dir, name);
+                cf_diff_tell_entry(diff, dir, name);
         }
     }
     if (members && diff->by_id_seen)
-        tell_inode(diff, by_id, 0);
+        cf_diff_tell_inode(diff, by_id, 0);
     if (diff->names_before) {
         g_autoptr(GHashTable) all = renamed_slots(diff);
 
@@ -614,14 +459,14 @@ diff_collection(Diff *diff)
                 diff_view(diff, view, all);
         diff_searches(diff, all);
     }
-    tell_inode(diff, ino_of(diff, CF_KIND_STATIC, 0, CF_STATIC_LIST_TSV), 0);
-    tell_inode(diff, ino_of(diff, CF_KIND_STATIC, 0, CF_STATIC_LIST_JSONL), 0);
+    cf_diff_tell_inode(diff, cf_diff_ino(diff, CF_KIND_STATIC, 0, CF_STATIC_LIST_TSV), 0);
+    cf_diff_tell_inode(diff, cf_diff_ino(diff, CF_KIND_STATIC, 0, CF_STATIC_LIST_JSONL), 0);
 }
 
 /* Bits of slots that are free again say nothing of their next resource. A slot whose bit is set is
  * used again only with another generation, so no number of the kernel's can mean two things. */
 static void
-forget_seen(Diff *diff)
+forget_seen(CfDiff *diff)
 {
     GByteArray *bits = diff->profile->collections[diff->collection].seen;
 
@@ -638,13 +483,13 @@ on_prepare(CfInventory *inventory, CfSnapshot *before, CfSnapshot *after, const 
 {
     CfTreeProfile *profile = data;
     CfTreeCollection *collection = &profile->collections[after->collection];
-    Diff diff = {.profile = profile,
-                 .collection = after->collection,
-                 .before = before,
-                 .after = after,
-                 .changes = changes,
-                 .n = n,
-                 .now_ns = cf_clock_real_ns()};
+    CfDiff diff = {.profile = profile,
+                   .collection = after->collection,
+                   .before = before,
+                   .after = after,
+                   .changes = changes,
+                   .n = n,
+                   .now_ns = cf_clock_real_ns()};
 
     cf_version_publish(profile, after);
     diff.tells = g_array_new(FALSE, FALSE, sizeof(Tell));
