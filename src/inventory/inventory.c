@@ -388,15 +388,25 @@ cf_inventory_get_stats(CfInventory *inventory, CfInventoryStats *ret_stats)
 
 /* ---- demand ---- */
 
+/* Engine's thread. */
+static gboolean
+is_young(const CfCollectionState *state, gint64 now_us)
+{
+    return state->current && now_us - state->began_us <= state->inventory->options.ttl_us;
+}
+
 static gboolean
 on_kick(gpointer data)
 {
     CfCollectionState *state = data;
+    gint64 now_us = cf_clock_mono_us();
 
     g_mutex_lock(&state->inventory->lock);
     state->kicked = FALSE;
     g_mutex_unlock(&state->inventory->lock);
-    if (!state->inventory->closing && !state->refresh && cf_clock_mono_us() >= state->retry_us)
+    /* A refresh may have ended between the look and now: one is enough. */
+    if (!state->inventory->closing && !state->refresh && now_us >= state->retry_us &&
+        !is_young(state, now_us))
         cf_refresh_start(state, NULL, NULL);
     return G_SOURCE_REMOVE;
 }
@@ -523,7 +533,7 @@ on_wait(gpointer data)
     }
     /* A refresh may have ended between the look and now; or must not be tried again so soon. */
     if (!start->force && !state->refresh) {
-        if (state->current && now_us - state->began_us <= state->inventory->options.ttl_us) {
+        if (is_young(state, now_us)) {
             waiter_answer(waiter, NULL);
             return G_SOURCE_REMOVE;
         }

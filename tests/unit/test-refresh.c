@@ -714,6 +714,29 @@ test_age_comes_with_its_version(Fixture *fixture, gconstpointer data)
     g_assert_cmpint(cf_inventory_look(fixture->inventory, CF_SERVERS), ==, CF_LOOK_SERVE);
 }
 
+static gboolean
+nothing(gpointer data)
+{
+    return G_SOURCE_REMOVE;
+}
+
+/* What was looked at while the listing was on its way is answered by it. */
+static void
+test_late_look_asks_nothing(Fixture *fixture, gconstpointer data)
+{
+    g_autoptr(GArray) looks = g_array_new(FALSE, FALSE, sizeof(CfLook));
+    CfInventoryHooks hooks = {.prepare = look_in_between, .data = looks};
+    CfInventoryStats stats;
+
+    cf_inventory_set_hooks(fixture->inventory, &hooks);
+    g_assert_cmpint(refresh(fixture), ==, -1);
+    cf_http_invoke_wait(fixture->http, nothing, NULL); /* the look has come to the engine */
+    g_assert_cmpuint(looks->len, ==, 1);
+    g_assert_cmpuint(cloud.lists, ==, 10);
+    cf_inventory_get_stats(fixture->inventory, &stats);
+    g_assert_cmpuint(stats.refreshes[CF_SERVERS], ==, 1);
+}
+
 static void
 test_one_flight(Fixture *fixture, gconstpointer data)
 {
@@ -945,6 +968,7 @@ main(int argc, char **argv)
     ADD("failure-keeps-the-snapshot", 95, test_failure_keeps);
     ADD("never-fetched-fails-with-its-error", 95, test_never_fetched_fails);
     ADD("a-listing-has-its-age-with-its-version", 95, test_age_comes_with_its_version);
+    ADD("a-look-that-comes-late-asks-for-nothing", 95, test_late_look_asks_nothing);
     ADD("readers-share-one-flight", 95, test_one_flight);
     ADD("a-handle-names-one-resource-for-ever", 20, test_handles);
     ADD("pending-is-shown-until-the-cloud-agrees", 20, test_pending);
