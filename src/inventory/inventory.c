@@ -354,6 +354,17 @@ cf_inventory_ref_snapshot(CfInventory *inventory, CfCollection collection)
     return snapshot;
 }
 
+gboolean
+cf_inventory_is_current(CfInventory *inventory, CfCollection collection, const CfSnapshot *snapshot)
+{
+    gboolean is;
+
+    g_mutex_lock(&inventory->lock);
+    is = inventory->collections[collection].current == snapshot;
+    g_mutex_unlock(&inventory->lock);
+    return is;
+}
+
 gint64
 cf_inventory_get_rest_us(CfInventory *inventory, CfCollection collection)
 {

@@ -47,7 +47,8 @@ enum {
 
 /* The tree's ears. All in the engine's thread. */
 typedef struct {
-    /* A new version is about to be published: what its readers will need is made ready. */
+    /* A new version is about to be published: what its readers will need is made ready. before,
+     * after, changes: stay until commit returns. */
     gpointer (*prepare)(CfInventory *inventory, CfSnapshot *before, CfSnapshot *after,
                         const CfChange *changes, guint n, gpointer data);
     /* It is published: the kernel is told. prepared: (transfer full). */
@@ -90,6 +91,9 @@ CfAppend *cf_inventory_get_journal(CfInventory *inventory);
 
 /* Returns: (transfer full) (nullable): NULL when the collection was never fetched. Thread: any. */
 CfSnapshot *cf_inventory_ref_snapshot(CfInventory *inventory, CfCollection collection);
+/* Whether no other version was published since. snapshot: (nullable). Thread: any. */
+gboolean cf_inventory_is_current(CfInventory *inventory, CfCollection collection,
+                                 const CfSnapshot *snapshot);
 /* Microseconds until the collection is older than its ttl; 0 when it is, or is not healthy.
  * Thread: any. */
 gint64 cf_inventory_get_rest_us(CfInventory *inventory, CfCollection collection);

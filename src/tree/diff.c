@@ -1,5 +1,6 @@
-/* From two versions to what the kernel must be told. Everything is worked out before the new
- * version is published, and told after (internals.md section 1, invalidation rules). */
+/* From two versions to what the kernel must be told. The new version's indexes are made before it
+ * is published; what was looked at is asked, and told, after (internals.md section 1, invalidation
+ * rules). */
 #include <string.h>
 
 #include "tree/diff.h"
@@ -393,14 +394,14 @@ view_differs(const CfDiff *diff, guint view)
     return FALSE;
 }
 
+/* What the readers of the new version will need is made before it is theirs. */
 static void
 prepare_indexes(CfDiff *diff)
 {
     if (cf_names_peek(diff->before)) {
         if (!names_differ(diff))
             cf_names_share(diff->before, diff->after);
-        diff->names_before = cf_names_peek(diff->before);
-        diff->names_after = cf_names_get(diff->after);
+        cf_names_get(diff->after);
     }
     for (guint view = 0; view < cf_views_count(); view++)
         if (cf_view_has(view, diff->collection) && cf_snapshot_peek_index(diff->before, view)) {
@@ -481,39 +482,51 @@ static gpointer
 on_prepare(CfInventory *inventory, CfSnapshot *before, CfSnapshot *after, const CfChange *changes,
            guint n, gpointer data)
 {
-    CfTreeProfile *profile = data;
-    CfTreeCollection *collection = &profile->collections[after->collection];
-    CfDiff diff = {.profile = profile,
-                   .collection = after->collection,
-                   .before = before,
-                   .after = after,
-                   .changes = changes,
-                   .n = n,
-                   .now_ns = cf_clock_real_ns()};
+    CfDiff *diff = g_new0(CfDiff, 1);
 
-    cf_version_publish(profile, after);
-    diff.tells = g_array_new(FALSE, FALSE, sizeof(Tell));
-    g_array_set_clear_func(diff.tells, tell_clear);
-    if (!before)
-        return diff.tells;
-    g_mutex_lock(&profile->tree->lock);
-    diff.views_seen = collection->views_seen;
-    diff.by_id_seen = collection->by_id_seen;
-    diff.short_seen = collection->short_seen;
-    g_mutex_unlock(&profile->tree->lock);
-    prepare_indexes(&diff);
-    diff_collection(&diff);
-    forget_seen(&diff);
-    return diff.tells;
+    *diff = (CfDiff){.profile = data,
+                     .collection = after->collection,
+                     .before = before,
+                     .after = after,
+                     .changes = changes,
+                     .n = n};
+    cf_version_publish(diff->profile, after);
+    if (before)
+        prepare_indexes(diff);
+    return diff;
+}
+
+/* What was looked at is asked only now: until the new version was there, others may have begun to
+ * look at the old one. And the times of directories change after their members, so that nobody is
+ * given the new time with the old members. */
+static void
+work_out(CfDiff *diff)
+{
+    const CfTreeCollection *collection = &diff->profile->collections[diff->collection];
+
+    diff->now_ns = cf_clock_real_ns();
+    g_mutex_lock(&diff->profile->tree->lock);
+    diff->views_seen = collection->views_seen;
+    diff->by_id_seen = collection->by_id_seen;
+    diff->short_seen = collection->short_seen;
+    g_mutex_unlock(&diff->profile->tree->lock);
+    diff->names_before = cf_names_peek(diff->before);
+    diff->names_after = diff->names_before ? cf_names_get(diff->after) : NULL;
+    diff_collection(diff);
+    forget_seen(diff);
 }
 
 static void
 on_commit(CfInventory *inventory, CfCollection collection, gpointer prepared, gpointer data)
 {
-    CfTreeProfile *profile = data;
-    CfTreeSink sink = cf_tree_sink(profile->tree);
-    g_autoptr(GArray) tells = prepared;
+    g_autofree CfDiff *diff = prepared;
+    CfTreeSink sink = cf_tree_sink(diff->profile->tree);
+    g_autoptr(GArray) tells = g_array_new(FALSE, FALSE, sizeof(Tell));
 
+    g_array_set_clear_func(tells, tell_clear);
+    diff->tells = tells;
+    if (diff->before)
+        work_out(diff);
     for (guint i = 0; sink.inval_inode && i < tells->len; i++) {
         const Tell *tell = &g_array_index(tells, Tell, i);
 

@@ -36,14 +36,15 @@ give(Listing *listing, guint64 index, const char *name, CfPlace *there, CfNode n
     if (whole && !never) {
         g_autoptr(GError) error = NULL;
 
-        if (cf_place_entry(there, node, &entry, &error) != CF_DONE)
-            whole = FALSE;
-        entry.entry_timeout_us = MIN(entry.entry_timeout_us, listing->most_us);
-        if (whole && there->resource)
+        if (there->resource)
             cf_tree_mark_seen(there->profile, node.collection, there->resource->handle,
                               node.kind == CF_KIND_RAW    ? CF_SEEN_FILES | CF_SEEN_RAW
                               : node.kind == CF_KIND_META ? CF_SEEN_FILES | CF_SEEN_META
                                                           : CF_SEEN_FILES);
+        if (cf_place_entry(there, node, &entry, &error) != CF_DONE)
+            whole = FALSE;
+        entry.entry_timeout_us = MIN(entry.entry_timeout_us, listing->most_us);
+        cf_place_doubt(there, &entry);
     }
     if (!listing->fill(name, &entry, whole && !never, index + FIRST, listing->data)) {
         listing->full = TRUE;
@@ -155,11 +156,13 @@ list_collection(Listing *listing)
 static void
 list_by_id(Listing *listing)
 {
-    CfSnapshot *snapshot = listing->place->snapshot;
+    CfSnapshot *snapshot;
 
     g_mutex_lock(&listing->place->tree->lock);
     listing->place->profile->collections[listing->place->node.collection].by_id_seen = TRUE;
     g_mutex_unlock(&listing->place->tree->lock);
+    cf_place_renew(listing->place);
+    snapshot = listing->place->snapshot;
     for (guint64 i = listing->from; snapshot && i < snapshot->n_slots; i++) {
         CfResource *resource = snapshot->slots[i];
         g_autofree char *name = resource ? cf_id_encode(cf_record_get_id(resource->record)) : NULL;
@@ -189,13 +192,15 @@ give_link(Listing *listing, guint view, guint value, guint slot)
 static void
 list_view(Listing *listing, guint view)
 {
-    CfSnapshot *snapshot = listing->place->snapshot;
+    CfSnapshot *snapshot;
     CfTreeProfile *profile = listing->place->profile;
     CfCollection collection = listing->place->node.collection;
     CfIntern *intern = &profile->collections[collection].values[view];
     guint n_values;
 
     cf_place_view_seen(listing->place, view);
+    cf_place_renew(listing->place);
+    snapshot = listing->place->snapshot;
     if (!snapshot)
         return;
     if (cf_view_is_flat(view)) {

@@ -501,33 +501,25 @@ note_lookup(CfTree *tree, CfIno parent)
     g_mutex_unlock(&tree->lock);
 }
 
-CfVerdict
-cf_tree_lookup(CfTree *tree, CfIno parent, const char *name, gboolean waited, CfEntry *ret_entry,
-               CfNeed *ret_need, GError **error)
+static CfVerdict
+lookup(CfPlace *place, const char *name, gboolean waited, CfEntry *entry, CfNeed *need,
+       GError **error)
 {
-    g_auto(CfPlace) place = {0};
-
-    *ret_entry = (CfEntry){0};
-    if (!cf_place_init(&place, tree, parent, error))
-        return CF_FAILED;
-    if (strcmp(name, ".") == 0 || strcmp(name, "..") == 0)
-        return lookup_dots(&place, name, ret_entry, error);
-    note_lookup(tree, parent);
-    switch (place.node.kind) {
+    switch (place->node.kind) {
     case CF_KIND_STATIC:
-        return lookup_static(&place, name, waited, ret_entry, ret_need, error);
+        return lookup_static(place, name, waited, entry, need, error);
     case CF_KIND_RESOURCE:
-        return lookup_attribute(&place, name, waited, ret_entry, ret_need, error);
+        return lookup_attribute(place, name, waited, entry, need, error);
     case CF_KIND_RAW:
-        return lookup_raw(&place, name, ret_entry, error);
+        return lookup_raw(place, name, entry, error);
     case CF_KIND_META:
-        return lookup_key(&place, name, ret_entry, error);
+        return lookup_key(place, name, entry, error);
     case CF_KIND_VALUE:
-        return lookup_value(&place, name, ret_entry, error);
+        return lookup_value(place, name, entry, error);
     case CF_KIND_VERSION:
-        return lookup_in_version(&place, name, ret_entry, error);
+        return lookup_in_version(place, name, entry, error);
     case CF_KIND_SEARCH:
-        return lookup_found(&place, name, waited, ret_entry, ret_need, error);
+        return lookup_found(place, name, waited, entry, need, error);
     case CF_KIND_LINK:
     case CF_KIND_SHORT:
     case CF_KIND_APPEND:
@@ -535,5 +527,24 @@ cf_tree_lookup(CfTree *tree, CfIno parent, const char *name, gboolean waited, Cf
     case CF_KIND_N:
         break;
     }
-    return no_entry(&place, ret_entry);
+    return no_entry(place, entry);
+}
+
+CfVerdict
+cf_tree_lookup(CfTree *tree, CfIno parent, const char *name, gboolean waited, CfEntry *ret_entry,
+               CfNeed *ret_need, GError **error)
+{
+    g_auto(CfPlace) place = {0};
+    CfVerdict verdict;
+
+    *ret_entry = (CfEntry){0};
+    if (!cf_place_init(&place, tree, parent, error))
+        return CF_FAILED;
+    if (strcmp(name, ".") == 0 || strcmp(name, "..") == 0)
+        return lookup_dots(&place, name, ret_entry, error);
+    note_lookup(tree, parent);
+    verdict = lookup(&place, name, waited, ret_entry, ret_need, error);
+    if (verdict == CF_DONE)
+        cf_place_doubt(&place, ret_entry);
+    return verdict;
 }

@@ -36,7 +36,7 @@ gboolean
 cf_tree_must_wait(CfTreeProfile *profile, CfCollection collection, gboolean waited,
                   CfNeed *ret_need)
 {
-    if (cf_inventory_look(profile->inventory, collection) == CF_LOOK_SERVE || waited)
+    if (waited || cf_inventory_look(profile->inventory, collection) == CF_LOOK_SERVE)
         return FALSE;
     *ret_need = (CfNeed){
         .kind = CF_NEED_COLLECTION, .inventory = profile->inventory, .collection = collection};
@@ -164,6 +164,30 @@ cf_place_init(CfPlace *place, CfTree *tree, CfIno ino, GError **error)
     if (!cf_node_unpack(ino, &node))
         return cf_tree_fail(error, CF_ERROR_NOT_FOUND, "no such inode");
     return cf_place_init_node(place, tree, node, error);
+}
+
+/* Whether the kernel will be told of whatever changes in what place shows, as far as it was marked
+ * as looked at. */
+static gboolean
+is_current(const CfPlace *place)
+{
+    return !place->profile || !cf_node_is_of_collection(&place->node) ||
+           cf_inventory_is_current(place->profile->inventory, place->node.collection,
+                                   place->snapshot);
+}
+
+void
+cf_place_renew(CfPlace *place)
+{
+    g_clear_pointer(&place->snapshot, cf_snapshot_unref);
+    place->snapshot = cf_inventory_ref_snapshot(place->profile->inventory, place->node.collection);
+}
+
+void
+cf_place_doubt(const CfPlace *place, CfEntry *entry)
+{
+    if (!is_current(place))
+        entry->entry_timeout_us = entry->attr.attr_timeout_us = 0;
 }
 
 /* ---- attributes of nodes ---- */

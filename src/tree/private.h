@@ -270,6 +270,11 @@ G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC(CfPlace, cf_place_clear)
 gboolean cf_place_init(CfPlace *place, CfTree *tree, CfIno ino, GError **error);
 gboolean cf_place_init_node(CfPlace *place, CfTree *tree, CfNode node, GError **error);
 void cf_place_set_resource(CfPlace *place, CfResource *resource);
+/* What is told to the kernel of a new version goes by what was marked as looked at when it was
+ * published. So who marks something takes the snapshot after it … */
+void cf_place_renew(CfPlace *place);
+/* … or lets the kernel ask again when a new version has come since: entry, the answer, is made. */
+void cf_place_doubt(const CfPlace *place, CfEntry *entry);
 gint64 cf_place_rest_us(const CfPlace *place);
 mode_t cf_place_mode(const CfPlace *place);
 gboolean cf_place_attr(const CfPlace *place, CfAttr *attr, GError **error);
