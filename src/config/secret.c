@@ -5,6 +5,7 @@
 #include <poll.h>
 #include <signal.h>
 #include <string.h>
+#include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
@@ -184,16 +185,50 @@ read_env(const char *name, GError **error)
 typedef struct {
     GPid pid;
     int pidfd;
-    int fds[2];     /* its stdout and stderr; -1 after their end */
-    char *texts[2]; /* SECRET_MAX_BYTES + 1 each */
+    int lifeline[2]; /* its guard reads the one, we hold the other */
+    int fds[2];      /* its stdout and stderr; -1 after their end */
+    char *texts[2];  /* SECRET_MAX_BYTES + 1 each */
     gsize sizes[2];
 } Command;
 
 static void
+close_all_but_stdin(void)
+{
+#ifdef SYS_close_range
+    if (syscall(SYS_close_range, 1u, ~0u, 0u) == 0)
+        return;
+#endif
+    for (long i = 1, n = sysconf(_SC_OPEN_MAX); i < n; i++)
+        close((int) i);
+}
+
+/* In a process of its own: ends the whole group when we die while it is under way. Not done with
+ * PR_SET_PDEATHSIG, which the command's own children do not inherit. Here, between fork and exec,
+ * nothing may be called that takes a lock. */
+static void
+guard(int lifeline)
+{
+    char byte;
+    ssize_t n;
+
+    dup2(lifeline, STDIN_FILENO);
+    close_all_but_stdin(); /* above all the pipes whose end others wait for */
+    while ((n = read(STDIN_FILENO, &byte, 1)) < 0 && errno == EINTR)
+        ;
+    if (n == 0)
+        kill(0, SIGKILL);
+    _exit(0);
+}
+
+static void
 enter_own_session(gpointer data)
 {
+    const Command *command = data;
+
     /* Its own process group, so that all of it can be killed; and no terminal to hang on. */
     setsid();
+    if (fork() == 0)
+        guard(command->lifeline[0]);
 }
 
 /* Takes what is there. What is beyond the limit is dropped; the size then says so. */
@@ -261,6 +296,18 @@ command_get_complaint(Command *command)
     return *line ? g_strconcat(": ", line, NULL) : g_strdup("");
 }
 
+/* It has ended: what it left running in the background stays. */
+static void
+dismiss_guard(Command *command)
+{
+    ssize_t n;
+
+    do /* not by write(): it may be gone, with the group */
+        n = send(command->lifeline[1], "", 1, MSG_NOSIGNAL);
+    while (n < 0 && errno == EINTR);
+    close(command->lifeline[1]);
+}
+
 /* Returns: whether it ended well. */
 static gboolean
 command_check(Command *command, gboolean ended, int status, GError **error)
@@ -290,10 +337,18 @@ command_start(Command *command, const char *line, GError **error)
 {
     const char *argv[] = {"/bin/sh", "-c", line, NULL};
     g_autoptr(GError) spawn_error = NULL;
+    gboolean started;
 
-    if (!g_spawn_async_with_pipes(NULL, (char **) argv, NULL, G_SPAWN_DO_NOT_REAP_CHILD,
-                                  enter_own_session, NULL, &command->pid, NULL, &command->fds[0],
-                                  &command->fds[1], &spawn_error)) {
+    if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, command->lifeline) < 0) {
+        fail(error, "the command cannot be started: %s", g_strerror(errno));
+        return FALSE;
+    }
+    started = g_spawn_async_with_pipes(NULL, (char **) argv, NULL, G_SPAWN_DO_NOT_REAP_CHILD,
+                                       enter_own_session, command, &command->pid, NULL,
+                                       &command->fds[0], &command->fds[1], &spawn_error);
+    close(command->lifeline[0]);
+    if (!started) {
+        close(command->lifeline[1]);
         fail(error, "the command cannot be started: %s", spawn_error->message);
         return FALSE;
     }
@@ -331,6 +386,7 @@ read_command(const char *line, GError **error)
         kill(-command.pid, SIGKILL);
     while (waitpid(command.pid, &status, 0) < 0 && errno == EINTR)
         ;
+    dismiss_guard(&command);
     if (command_check(&command, ended, status, error)) {
         gsize size = command.sizes[0];
         char *copy = g_malloc(size + 1);

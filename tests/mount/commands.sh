@@ -63,6 +63,25 @@ isnt "$STATUS" 0 "a file that others can read is a fault"
 like "$OUTPUT" "chmod 600" "with what to do"
 chmod 600 "$CF_TMP/config"
 
+cf_section "a command for a secret"
+cat >"$CF_TMP/slow-config" <<END
+[slow]
+provider = inspur
+endpoint = $SIM_URL
+auth = token
+token_command = echo \$\$ >$CF_TMP/command.pid; sleep 600 | cat; echo $CF_TOKEN
+END
+chmod 600 "$CF_TMP/slow-config"
+"${CF_WRAP[@]}" "$CIRRUSFS" check -c "$CF_TMP/slow-config" </dev/null >/dev/null 2>&1 &
+checker=$!
+# Shell, sleep and cat, and who watches over them.
+command_runs() { [ -s "$CF_TMP/command.pid" ] && [ "$(pgrep -c -s "$(<"$CF_TMP/command.pid")")" -ge "$1" ]; }
+command_is_over() { ! pgrep -s "$(<"$CF_TMP/command.pid")" >/dev/null; }
+ok "runs in a session of its own" wait_until 30 command_runs 3
+kill -KILL "$checker"
+wait "$checker" 2>/dev/null || true
+ok "all of it ends with the program that is killed" wait_until 30 command_is_over
+
 cf_section "all profiles"
 cf_mount ttl=3600
 cd "$MNT"
