@@ -279,12 +279,12 @@ cf_edit_commit(CfEdit *edit, gboolean first)
     inventory->stats.resources[state->which] = after->n;
     g_mutex_unlock(&inventory->lock);
 
-    if (hooks->commit)
-        hooks->commit(inventory, state->which, prepared, hooks->data);
-    /* Who reads of a change looks then, and is to see it. */
+    /* Before the kernel is told: who is woken by that finds the event. */
     if (before)
         for (guint i = 0; i < edit->changes->len; i++)
             cf_events_change(inventory, state->which, &g_array_index(edit->changes, CfChange, i));
+    if (hooks->commit)
+        hooks->commit(inventory, state->which, prepared, hooks->data);
     edit_index(edit);
     g_array_unref(edit->changes);
     cf_snapshot_unref(before);

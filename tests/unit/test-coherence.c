@@ -359,7 +359,7 @@ test_publication_in_look(void)
     tear_down();
 }
 
-/* The events are read by those who then look at what changed. */
+/* Who is woken by what the kernel is told looks into the events. */
 static gsize size_at_commit;
 
 static void
@@ -373,24 +373,26 @@ measure_events(CfInventory *inventory, CfCollection collection, gpointer prepare
 }
 
 static void
-test_kernel_is_told_before_the_events(void)
+test_events_come_first(void)
 {
     CfInventoryHooks hooks;
-    gsize size;
+    gsize size, size_before;
     gint64 mtime_ns;
     CfAppend *events;
 
     set_up(HOUR);
     refresh();
+    events = cf_inventory_get_events(all.inventory);
+    g_assert_true(cf_append_stat(events, cf_append_get_number(events), &size_before, &mtime_ns));
     hooks = all.hooks;
     hooks.commit = measure_events;
     cf_inventory_set_hooks(all.inventory, &hooks);
     status = "stopped";
     refresh();
     cf_inventory_set_hooks(all.inventory, &all.hooks);
-    events = cf_inventory_get_events(all.inventory);
     g_assert_true(cf_append_stat(events, cf_append_get_number(events), &size, &mtime_ns));
-    g_assert_cmpuint(size, >, size_at_commit);
+    g_assert_cmpuint(size, >, size_before);
+    g_assert_cmpuint(size_at_commit, ==, size);
     tear_down();
 }
 
@@ -425,7 +427,7 @@ main(int argc, char **argv)
     g_test_init(&argc, &argv, NULL);
     g_test_add_func("/coherence/first-look-in-a-publication", test_first_look_in_publication);
     g_test_add_func("/coherence/publication-in-a-look", test_publication_in_look);
-    g_test_add_func("/coherence/events-come-after-it", test_kernel_is_told_before_the_events);
+    g_test_add_func("/coherence/events-come-before-it", test_events_come_first);
     g_test_add_func("/coherence/second-look-asks-nothing", test_second_look_asks_nothing);
     return g_test_run();
 }
