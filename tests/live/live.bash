@@ -10,13 +10,13 @@
 #   live_boot one
 #   ok "it stops" write "$SERVERS/by-name/$LIVE_PREFIX-one/power" off
 . "$(dirname "$0")/../lib.sh"
+. "$(dirname "$0")/../mount/tools/cloud.sh" # metric, and others that need no simulator
 
 cf_need openstack python3
 [ -n "${OS_CLOUD:-}" ] || cf_skip_all "OS_CLOUD names no cloud"
 export OS_COMPUTE_API_VERSION=${OS_COMPUTE_API_VERSION:-2.90}
 LIVE_PREFIX=cirrusfs-live-$$
 LIVE_TOOLS=$(cd "$(dirname "${BASH_SOURCE[0]}")/tools" && pwd)
-LIVE_MADE_SERVERS=()
 
 # live_mount [-d NAME] OPTION…: sets SERVERS and IMAGES besides what cf_mount sets.
 live_mount() {
@@ -60,17 +60,35 @@ live_pick() {
     [ -n "$LIVE_IMAGE" ] && [ -n "$LIVE_FLAVOR" ] || cf_skip_all "no public image or no flavour"
 }
 
-# live_boot NAME [ARGUMENTS…]: sets LIVE_ID to the new server's, when it runs.
-live_boot() {
+# live_create NAME [ARGUMENTS…]: sets LIVE_ID to the new server's, which is about to be built.
+live_create() {
     local name=$LIVE_PREFIX-$1
     shift
-    osc server create --image "$LIVE_IMAGE" --flavor "$LIVE_FLAVOR" --network none --wait \
+    osc server create --image "$LIVE_IMAGE" --flavor "$LIVE_FLAVOR" --network none \
         -f value -c id "$@" "$name" >"$CF_TMP/booted"
     LIVE_ID=$(grep -oE '^[0-9a-f-]{36}$' "$CF_TMP/booted") || {
-        fail "a server boots" "$(cat "$CF_TMP/booted")"
+        fail "a server is made" "$(cat "$CF_TMP/booted")"
         exit 1
     }
 }
+
+# live_boot NAME [ARGUMENTS…]: the same, and returns when it runs. (The command's own --wait looks
+# only every five seconds, here and in live_delete.)
+live_boot() {
+    live_create "$@"
+    wait_until 60 live_status_is ACTIVE "$LIVE_ID" || {
+        fail "a server boots" "$(osc server show "$LIVE_ID")"
+        exit 1
+    }
+}
+live_status_is() { [ "$(osc server show -f value -c status "$2")" == "$1" ]; }
+
+# live_delete ID: returns when the command finds it no more.
+live_delete() {
+    osc server delete "$1"
+    wait_until 60 live_is_gone "$1"
+}
+live_is_gone() { [[ $(osc server show -f value -c status "$1") == "No server with a name or ID"* ]]; }
 
 # write FILE VALUE: as a shell does it; append likewise. write_lines FILE LINE…: in one WRITE.
 write() { printf '%s\n' "$2" >"$1"; }
@@ -120,7 +138,7 @@ live_clean_up() {
     local kind id
     for kind in server image; do
         osc "$kind" list -f value -c ID -c Name >"$CF_TMP/made"
-        for id in $(awk -v prefix="$LIVE_PREFIX" 'index($2, prefix) == 1 { print $1 }' "$CF_TMP/made"); do
+        for id in $(awk -v prefix="$LIVE_PREFIX" 'index($2, prefix "-") == 1 { print $1 }' "$CF_TMP/made"); do
             osc "$kind" delete "$id"
         done
     done >/dev/null 2>&1

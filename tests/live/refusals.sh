@@ -6,7 +6,7 @@
 live_pick
 live_boot one
 id=$LIVE_ID
-live_mount ttl=1
+live_mount ttl=1 allow_delete
 S=$SERVERS/by-id/$id
 ok "the new server is there" test -d "$S"
 
@@ -32,6 +32,16 @@ if [[ $(osc server list --all-projects --limit 1 -f value -c ID) =~ ^[0-9a-f-]{3
 else
     refused "$S/power" off EBUSY "locked" "stopping a locked server"
     ok "its name can be changed" write "$S/name" "$LIVE_PREFIX-locked"
+    osc server unlock "$id"
+    if lab_is_ours; then
+        lab_api POST "nova_url/servers/$id/action" '{"lock":null}'
+        ok "the administrator's lock shows" wait_until 30 reads "$S/lock" 1
+        refused "$S/lock" 0 EACCES "Policy doesn't allow" "unlocking what the administrator has locked"
+        lab_api POST "nova_url/servers/$id/action" '{"unlock":null}'
+        ok "it shows that he has unlocked it" wait_until 30 reads "$S/lock" 0
+    else
+        skip "the administrator's lock" "only in a lab of ours"
+    fi
 fi
 osc server unlock "$id"
 
@@ -59,10 +69,46 @@ else
     ok "it runs again" wait_until 60 reads "$S/state" running
 fi
 
+cf_section "in error, without a host"
+if ! lab_is_ours; then
+    skip "a server that no host has room for" "only a lab of ours has a flavour for it"
+else
+    # More memory than the lab's host has. The server keeps what it needs to know of it.
+    flavor=$(lab_api POST nova_url/flavors "{\"flavor\":{\"name\":\"$LIVE_PREFIX\",\"ram\":900000,
+        \"vcpus\":1,\"disk\":1}}" | jq -er .flavor.id)
+    LIVE_FLAVOR=$flavor live_create nowhere
+    nowhere=$LIVE_ID
+    ok "it ends in error" wait_until 60 live_status_is ERROR "$nowhere"
+    lab_api DELETE "nova_url/flavors/$flavor"
+    E=$SERVERS/by-id/$nowhere
+    ok "it shows" wait_until 30 reads "$E/state" error
+    osc server show -f json "$nowhere" >"$CF_TMP/nowhere"
+    is "$(head -n 1 "$E/fault")" "$(jq -r '.fault | "\(.code): \(.message)"' "$CF_TMP/nowhere" | sed 's/ *$//')" \
+        "fault is what the command says"
+    refused "$E/power" on EBUSY "is not ready" "starting it"
+    refused "$E/power" "reboot hard" EBUSY "vm_state error|invalid state for 'reboot'" "a hard reboot"
+    refused "$E/console" novnc EBUSY "is not ready" "a console"
+    refused "$E/capture" "$LIVE_PREFIX-no" EBUSY "vm_state error|is not ready" "an image of it"
+    refused "$E/tags" early EBUSY "vm_state error|is not ready" "a tag"
+    ok "it can be renamed" write "$E/name" "$LIVE_PREFIX-lost"
+    live_compare servers "$nowhere"
+    live_delete "$nowhere"
+    ok "it goes" wait_until 60 test ! -e "$E"
+fi
+
 cf_section "gone"
+# A mount that has not noticed yet asks for it; the first one knows it from a listing.
+noticing=$PROFILE
+live_mount -d late ttl=3600 max_stale=3600
+late=$PROFILE
+is "$(cat "$late/servers/by-id/$id/state")" running "another mount shows it"
+PROFILE=$noticing MNT=${noticing%/*} SERVERS=$noticing/servers IMAGES=$noticing/images
 exec {fd}>"$S/power"
-osc server delete --wait "$id"
-like "$(live_errno "$S/power" off)" '^(ENOENT|ENODEV)$' "an action on a server that is gone: ENOENT"
+live_delete "$id"
+is "$(live_errno "$late/servers/by-id/$id/power" off)" ENOENT "what is not known to be gone: ENOENT"
+like "$(jq -r 'select(.status == 404) | .message' "$late/journal.jsonl")" \
+    "Instance $id could not be found|has no mapping" "the cloud's own words are in the journal"
+like "$(live_errno "$S/power" off)" '^(ENOENT|ENODEV)$' "what is known to be gone: the same"
 ok "it goes from the listing" wait_until 60 test ! -e "$S"
 is "$(live_errno "$S/power" off)" ENOENT "its path: ENOENT"
 like "$(printf 'off\n' 2>&1 >&"$fd")" 'No such device' "a file of it that is still open: ENODEV"
@@ -89,4 +135,7 @@ if [ -z "$other" ]; then
     skip "somebody else's image" "there is none, or an administrator may change it"
 else
     is "$(live_errno "$other/name" mine)" EACCES "what the mode refuses is refused, also to root"
+    is "$(live_errno "$other/tags" mine)" EACCES "its tags, too"
+    is "$(live_errno "$IMAGES/delete" "${other##*/}")" EREMOTEIO "in a batch: EREMOTEIO"
+    like "$(cat "$IMAGES/last_error")" "^${other##*/}[[:space:]].*denied" "and last_error names it"
 fi
