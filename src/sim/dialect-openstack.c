@@ -11,6 +11,8 @@ static const CfSimRoute routes[] = {
     {"GET", "/identity/v3/", "version.identity", CF_SIM_READ, cf_sim_os_identity_version},
     {"GET", "/compute", "version.list", CF_SIM_READ, cf_sim_os_compute_versions},
     {"GET", "/compute/", "version.list", CF_SIM_READ, cf_sim_os_compute_versions},
+    {"GET", "/image", "version.image", CF_SIM_READ, cf_sim_os_image_versions},
+    {"GET", "/image/", "version.image", CF_SIM_READ, cf_sim_os_image_versions},
     {"GET", "/v2.1", "version.compute", CF_SIM_READ, cf_sim_os_compute_version},
     {"GET", "/v2.1/", "version.compute", CF_SIM_READ, cf_sim_os_compute_version},
     {"GET", "/servers/detail", "servers.list", CF_SIM_READ, cf_sim_os_list_servers},

@@ -262,6 +262,19 @@ cf_sim_os_compute_versions(CfSim *sim, CfSimCall *call)
     g_string_append(call->answer, "]}");
 }
 
+/* Glance answers its own address with 300 Multiple Choices; clients that discover versions read it.
+ */
+void
+cf_sim_os_image_versions(CfSim *sim, CfSimCall *call)
+{
+    cf_sim_answer_printf(call, 300,
+                         "{\"versions\":[{\"id\":\"v2.9\",\"status\":\"CURRENT\",\"links\":["
+                         "{\"rel\":\"self\",\"href\":\"%s/image/v2/\"}]},"
+                         "{\"id\":\"v2.0\",\"status\":\"SUPPORTED\",\"links\":["
+                         "{\"rel\":\"self\",\"href\":\"%s/image/v2/\"}]}]}",
+                         sim->url, sim->url);
+}
+
 /* The newer header has the last word, on servers that know it. Returns: (transfer full) (nullable)
  */
 static char *

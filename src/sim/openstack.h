@@ -56,6 +56,7 @@ void cf_sim_os_token(CfSim *sim, CfSimCall *call);
 void cf_sim_os_identity_version(CfSim *sim, CfSimCall *call);
 void cf_sim_os_compute_version(CfSim *sim, CfSimCall *call);
 void cf_sim_os_compute_versions(CfSim *sim, CfSimCall *call);
+void cf_sim_os_image_versions(CfSim *sim, CfSimCall *call);
 /* Appends a JSON array: what is where. */
 void cf_sim_os_append_catalog(CfSim *sim, GString *out);
 

@@ -170,9 +170,13 @@ test_versions(void)
     } members[] = {{"locked", 9}, {"description", 19}, {"tags", 26}, {"locked_reason", 73}};
     g_autoptr(CfSim) sim = start(1);
     g_autoptr(Reply) root = call(sim, "GET", "/compute/v2.1/", NULL);
+    g_autoptr(Reply) images = call(sim, "GET", "/image", NULL);
     g_autoptr(Reply) above = NULL, old = NULL, malformed = NULL;
 
     g_assert_cmpstr(text(root, "version.version"), ==, "2.93");
+    g_assert_cmpuint(images->status, ==, 300);
+    g_assert_cmpstr(text(images, "versions.0.status"), ==, "CURRENT");
+    g_assert_true(g_str_has_suffix(text(images, "versions.0.links.0.href"), "/image/v2/"));
     for (guint i = 0; i < G_N_ELEMENTS(members); i++) {
         g_autoptr(Reply) before = ask_at(sim, members[i].from - 1, "GET", SERVERS "/detail", NULL);
         g_autoptr(Reply) since = ask_at(sim, members[i].from, "GET", SERVERS "/detail", NULL);
