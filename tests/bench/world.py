@@ -1,6 +1,7 @@
 """What the rows of the benchmark stand on: simulators, mounts, and ways of measuring."""
 
 import http.client
+import itertools
 import json
 import os
 import re
@@ -12,6 +13,7 @@ import time
 import urllib.parse
 
 TOKEN = "fake-token-for-benchmarks"
+PASSWORD = "fake-password-for-benchmarks"
 PAGE = 100
 SIDE_BY_SIDE = 8  # pages that the daemon fetches side by side; curl gets the same
 # Demand must not begin a refresh while a row measures something else.
@@ -23,32 +25,41 @@ class Context:
 
     def __init__(self, build, tmp, sizes, runs, full):
         self.cirrusfs = os.path.join(build, "cirrusfs")
-        self.loop = os.path.join(tmp, "loop")
+        self.loop = os.path.join(build, "tests/bench/loop")
+        self.floor = os.path.join(build, "tests/bench/floor")
         self.tmp = tmp
         self.sizes = sizes
         self.runs = runs
         self.full = full  # also what takes many minutes
+        self.million = 0  # servers of the largest world
+        self.patience_s = 3600 if full else 600  # for a part of a group of rows
         self.open = []
+        self.numbers = itertools.count()
 
     def path(self, *parts):
         return os.path.join(self.tmp, *parts)
 
-    def close(self):
-        while self.open:
+    def number(self):
+        """For names that nobody else has."""
+        return next(self.numbers)
+
+    def close(self, but=0):
+        """Ends all but the first so many that were begun."""
+        while len(self.open) > but:
             self.open.pop().stop()
 
 
 class Sim:
     """A simulated cloud."""
 
-    def __init__(self, context, servers, latency_ms=0, dialect="inspur"):
+    def __init__(self, context, servers, latency_ms=0, dialect="inspur", page=PAGE, more=()):
         self.context = context
-        port_file = context.path(f"url-{len(os.listdir(context.tmp))}")
+        port_file = context.path(f"url-{context.number()}")
         self.process = subprocess.Popen(
             [context.cirrusfs, "simulate", "--dialect", dialect, "--servers", str(servers),
-             "--images", "20", "--latency", str(latency_ms), "--max-page", str(PAGE),
-             "--transition", "0", "--seed", "7", "--port-file", port_file],
-            env={**os.environ, "CIRRUSFS_SIM_TOKEN": TOKEN},
+             "--images", "20", "--latency", str(latency_ms), "--max-page", str(page),
+             "--transition", "0", "--seed", "7", "--port-file", port_file, *more],
+            env={**os.environ, "CIRRUSFS_SIM_TOKEN": TOKEN, "CIRRUSFS_SIM_PASSWORD": PASSWORD},
             stdout=subprocess.DEVNULL)
         context.open.append(self)
         wait_for(lambda: os.path.exists(port_file) and os.path.getsize(port_file), "simulator")
@@ -76,6 +87,10 @@ class Sim:
         self.ask("DELETE", "/_sim/counters")
         return total
 
+    def touch(self):
+        """Changes one server of a hundred."""
+        self.ask("POST", "/_sim/servers/touch", {"fraction": 0.01})
+
     def fetch(self):
         """The same pages by curl, to nothing. Returns: (seconds, CPU seconds, bytes)."""
         pages = -(-self.servers // PAGE)
@@ -92,6 +107,9 @@ class Sim:
     def cpu(self):
         return cpu_of(self.process.pid)
 
+    def rss(self):
+        return status_kib(self.process.pid, "VmRSS") * 1024
+
     def stop(self):
         if self in self.context.open:
             self.context.open.remove(self)
@@ -103,14 +121,14 @@ class Sim:
 class Mount:
     """A mount of one profile, [sim]."""
 
-    def __init__(self, context, sim, options=CALM, dialect_lines=None, wait=True):
+    def __init__(self, context, sim, options=CALM, lines=None, env=None):
         self.context = context
-        number = len(os.listdir(context.tmp))
+        number = context.number()
         self.mnt = context.path(f"mnt-{number}")
         os.mkdir(self.mnt)
         config = context.path(f"config-{number}")
-        lines = dialect_lines or ["provider = inspur", f"endpoint = {sim.url}", "auth = token",
-                                  f"token = {TOKEN}"]
+        lines = lines or ["provider = inspur", f"endpoint = {sim.url}", "auth = token",
+                          f"token = {TOKEN}"]
         with open(os.open(config, os.O_WRONLY | os.O_CREAT, 0o600), "w", encoding="utf-8") as file:
             file.write("\n".join(["[sim]", *lines, ""]))
         self.profile = os.path.join(self.mnt, "sim")
@@ -119,13 +137,9 @@ class Mount:
         self.process = subprocess.Popen(
             [context.cirrusfs, "mount", "-f", "-c", config, "-o",
              f"log_level=info,log={self.log},{options}", self.mnt],
-            env={**os.environ, "XDG_STATE_HOME": context.path("state")},
+            env={**(env or os.environ), "XDG_STATE_HOME": context.path("state")},
             stdout=subprocess.DEVNULL)
         context.open.append(self)
-        if wait:
-            self.wait()
-
-    def wait(self):
         wait_for(lambda: is_mounted(self.mnt) or self.process.poll() is not None, "mount", 0.001)
         if self.process.poll() is not None:
             raise RuntimeError("the mount ended: " + tail(self.log))
@@ -156,6 +170,10 @@ class Mount:
                     sums[name] = float(value)
         return sums
 
+    def asked(self):
+        """FUSE requests so far."""
+        return self.stats()["cirrusfs_fuse_requests_total"]
+
     def requests(self, work):
         """FUSE requests that work() costs, less those of reading the counters."""
         counted = "cirrusfs_fuse_requests_total"
@@ -167,23 +185,77 @@ class Mount:
     def rss(self):
         return status_kib(self.process.pid, "VmRSS") * 1024
 
+    def peak(self):
+        return status_kib(self.process.pid, "VmHWM") * 1024
+
     def cpu(self):
         return cpu_of(self.process.pid)
 
     def unmount(self):
         """Returns: seconds until the daemon is gone."""
-        began = time.monotonic()
-        subprocess.run(["fusermount3", "-u", self.mnt], check=True)
-        self.process.wait(60)
-        self.context.open.remove(self)
-        return time.monotonic() - began
+        return unmount(self)
 
     def stop(self):
-        if self in self.context.open:
-            self.context.open.remove(self)
-        if is_mounted(self.mnt):
-            subprocess.run(["fusermount3", "-uz", self.mnt], check=False)
-        end(self.process)
+        end_mount(self)
+
+
+class Floor:
+    """A mount of tools/floor: so many directories with these entries ("f NAME", "d NAME" …)."""
+
+    def __init__(self, context, servers, entries, nodes):
+        self.context = context
+        self.mnt = context.path(f"mnt-{context.number()}")
+        os.mkdir(self.mnt)
+        self.process = subprocess.Popen(
+            [context.floor, self.mnt, str(servers), *(["nodes"] if nodes else [])], text=True,
+            stdin=subprocess.PIPE)
+        context.open.append(self)
+        with self.process.stdin as names:
+            names.write("".join(entry + "\n" for entry in entries))
+        wait_for(lambda: is_mounted(self.mnt) or self.process.poll() is not None, "floor", 0.001)
+        if self.process.poll() is not None:
+            raise RuntimeError("the floor did not mount")
+
+    def unmount(self):
+        return unmount(self)
+
+    def stop(self):
+        end_mount(self)
+
+
+def unmount(mount):
+    """Returns: seconds until nothing is left of it, the process included."""
+    began = time.monotonic()
+    subprocess.run(["fusermount3", "-u", mount.mnt], check=True)
+    mount.process.wait(120)
+    mount.context.open.remove(mount)
+    return time.monotonic() - began
+
+
+def end_mount(mount):
+    if mount in mount.context.open:
+        mount.context.open.remove(mount)
+    if is_mounted(mount.mnt):
+        subprocess.run(["fusermount3", "-uz", mount.mnt], check=False)
+    end(mount.process)
+
+
+# --- the same without a cloud ----------------------------------------------------------------------
+
+def copy_tree(mount, to):
+    """The same tree where nothing is asked of anybody. Returns: its folder."""
+    shutil.rmtree(to, ignore_errors=True)
+    os.mkdir(to)
+    pack = subprocess.Popen(
+        ["tar", "-C", mount.at("servers"), "--ignore-failed-read", "--exclude=raw", "-cf", "-",
+         "by-id"], stdout=subprocess.PIPE, stderr=subprocess.DEVNULL)
+    subprocess.run(["tar", "-C", to, "-xf", "-"], stdin=pack.stdout, check=True)
+    pack.wait()
+    return os.path.join(to, "by-id")
+
+
+def tmpfs(context, name):
+    return os.path.join("/dev/shm", f"cirrusfs-bench-{os.path.basename(context.tmp)}-{name}")
 
 
 # --- measuring -------------------------------------------------------------------------------------
@@ -195,20 +267,23 @@ def median(values):
 def timed(command, **more):
     """Returns: (seconds, stdout)."""
     began = time.monotonic()
-    done = subprocess.run(command, stdout=subprocess.PIPE, check=False, text=True,
-                          stderr=more.pop("stderr", None), **more)
+    done = subprocess.run(command, stdout=subprocess.PIPE, check=False, text=True, **more)
     took = time.monotonic() - began
-    if done.returncode not in more.get("good", (0, 1)):
+    if done.returncode != 0:
         raise RuntimeError(f"{command[0]}: exit status {done.returncode}")
     return took, done.stdout
 
 
-def seconds(command, **more):
-    """Seconds of a command whose output nobody wants."""
+def seconds(command, good=None, **more):
+    """Seconds of a command whose output nobody wants. good: (nullable): exit statuses that say that
+    it did its work; without it any will do."""
     began = time.monotonic()
-    subprocess.run(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, check=False,
-                   **more)
-    return time.monotonic() - began
+    done = subprocess.run(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, check=False,
+                          **more)
+    took = time.monotonic() - began
+    if good is not None and done.returncode not in good:
+        raise RuntimeError(f"{command[0]}: exit status {done.returncode}")
+    return took
 
 
 def measured(runs, *works):
