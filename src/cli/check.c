@@ -196,10 +196,10 @@ static void
 list_first_page(Exam *exam, CfCollection collection)
 {
     if (exam->ops->list_from)
-        exam->ops->list_from(exam->handle, collection, NULL, 0, get_deadline(exam), TRUE, on_page,
-                             exam);
+        exam->ops->list_from(exam->handle, collection, NULL, 0, get_deadline(exam), TRUE, NULL,
+                             on_page, exam);
     else
-        exam->ops->list(exam->handle, collection, 1, get_deadline(exam), TRUE, on_page, exam);
+        exam->ops->list(exam->handle, collection, 1, get_deadline(exam), TRUE, NULL, on_page, exam);
 }
 
 static gboolean

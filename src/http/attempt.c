@@ -9,6 +9,7 @@
 #include "util/text.h"
 
 #define HEADERS_MAX_BYTES (256 * 1024)
+#define ROOM_MAX (1024 * 1024)
 #define LOW_SPEED_BYTES 10L
 #define LOW_SPEED_SECONDS 60L
 
@@ -102,6 +103,20 @@ is_loopback(const char *host)
 
 /* --- what comes in --------------------------------------------------------------------------- */
 
+/* Room for as much as the answer says that it has, so that it is not copied as it grows. What it
+ * says may be wrong, or of the compressed body, and is believed up to a page's usual size. */
+static void
+make_room(CfAttempt *attempt)
+{
+    curl_off_t length = 0;
+
+    curl_easy_getinfo(attempt->easy, CURLINFO_CONTENT_LENGTH_DOWNLOAD_T, &length);
+    if (length > 0) {
+        g_byte_array_unref(attempt->body);
+        attempt->body = g_byte_array_sized_new((guint) MIN(length, ROOM_MAX) + 1);
+    }
+}
+
 static size_t
 take_body(char *data, size_t one, size_t size, void *user)
 {
@@ -112,6 +127,8 @@ take_body(char *data, size_t one, size_t size, void *user)
         attempt->oversized = TRUE;
         return 0;
     }
+    if (attempt->body->len == 0)
+        make_room(attempt);
     g_byte_array_append(attempt->body, (const guint8 *) data, size);
     return size;
 }

@@ -19,6 +19,9 @@ typedef struct {
     guint32 handle;
 } CfPlace;
 
+/* refresh-known.c: what a page probably says again. */
+typedef struct _CfKnownPage CfKnownPage;
+
 enum { VERDICT_NONE, VERDICT_GONE, VERDICT_THERE };
 
 struct _CfRefresh {
@@ -53,6 +56,9 @@ struct _CfRefresh {
     guint parsed, reused, skipped;
 
     /* for finding unchanged records */
+    gint64 drift; /* places by which what stands in the listing now is behind where it stood in the
+                   * last one (it stood later), as the last page showed it */
+    guint misses; /* records that were looked for in vain */
     GHashTable
         *by_text; /* sampled hash of the text → (element-type CfResource) chained in GSList */
 
@@ -67,10 +73,22 @@ typedef struct {
     guint page;         /* from 1; by marker: number of the stretch + 1 */
     guint listing;
     char *id;
+    CfKnownPage *known; /* (nullable) of a page */
 } CfRefreshCall;
 
 CfRefresh *cf_refresh_ref(CfRefresh *refresh);
 void cf_refresh_unref(CfRefresh *refresh);
+
+/* number: of the page, from 1. The refresh must outlive it. Returns: (transfer full). */
+CfKnownPage *cf_known_new(CfRefresh *refresh, guint number);
+void cf_known_free(CfKnownPage *page); /* (nullable) */
+/* For the provider that checks the page's text. Returns: (transfer none). */
+CfJsonKnown *cf_known_get(CfKnownPage *page);
+/* Asked for the records of the page in their order, while their text is there. The refresh must not
+ * be over. ret_changed: the record says something new, of this resource (most likely).
+ * Returns: (transfer none) (nullable): the resource of the present version whose listed text the
+ * record is; NULL: not known here. */
+CfResource *cf_known_find(CfKnownPage *page, CfJsonSpan record, gboolean *ret_changed);
 
 /* refresh-found.c: the records of this listing. */
 void cf_found_begin(CfRefresh *refresh);

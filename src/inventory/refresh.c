@@ -10,6 +10,7 @@
 
 #define SIDE_BY_SIDE 8
 #define UNREAD_MAX 32 /* pages that wait to be looked into; what comes beyond is read at once */
+#define INDEX_FROM 64 /* one in so many records has to be missed before all texts are indexed */
 #define CHANGES_MARGIN_US (60 * G_USEC_PER_SEC)
 #define CHANGES_FOLLOWS_MAX 8
 #define BACKOFF_MIN_US (G_USEC_PER_SEC / 2)
@@ -23,6 +24,7 @@ typedef struct {
     GArray *records; /* (element-type CfJsonSpan) */
     gint64 requested_us;
     guint number;
+    CfKnownPage *known; /* owned */
 } Unread;
 
 static void
@@ -32,6 +34,7 @@ unread_free(gpointer data)
 
     g_bytes_unref(unread->body);
     g_array_unref(unread->records);
+    cf_known_free(unread->known);
     g_free(unread);
 }
 
@@ -226,13 +229,16 @@ find_same(CfRefresh *refresh, CfJsonSpan span, guint *cursor)
             return resource;
         }
     }
+    ++*cursor;
+    /* To index all texts costs more than to parse a few, which shows as well what they are. */
+    if (!refresh->by_text && refresh->misses++ < order->len / INDEX_FROM)
+        return NULL;
     if (!refresh->by_text)
         index_texts(refresh);
     list = g_hash_table_lookup(refresh->by_text, GUINT_TO_POINTER(text_hash(span.text, span.len)));
     for (; list; list = list->next)
         if (same_text(list->data, span))
             break;
-    ++*cursor;
     return list ? list->data : NULL;
 }
 
@@ -250,10 +256,35 @@ complete(CfCollectionState *state, CfRecord **record)
     *record = whole;
 }
 
-/* end: (nullable). Returns: whether the resource of that id was among the records. */
+/* known: (nullable). Returns: (nullable): the resource whose listed record this is. */
+static CfResource *
+find_unchanged(CfRefresh *refresh, CfKnownPage *known, CfJsonSpan span, guint *cursor)
+{
+    gboolean changed = FALSE;
+    CfResource *resource = known ? cf_known_find(known, span, &changed) : NULL;
+
+    if (resource)
+        ++*cursor;
+    if (resource)
+        return changed ? NULL : resource;
+    return find_same(refresh, span, cursor);
+}
+
+/* Of one that was parsed in vain: the resource that says the same already. */
+static CfResource *
+find_parsed(CfRefresh *refresh, const CfRecord *record)
+{
+    CfResource *resource = cf_state_find(refresh->state, cf_record_get_id(record));
+    CfJsonSpan span;
+
+    span.text = cf_record_get_raw(record, &span.len);
+    return resource && !cf_record_is_partial(record) && same_text(resource, span) ? resource : NULL;
+}
+
+/* known, end: (nullable). Returns: whether the resource of that id was among the records. */
 static gboolean
 read_records(CfRefresh *refresh, const GArray *records, guint number, gint64 requested_us,
-             const char *end)
+             CfKnownPage *known, const char *end)
 {
     CfInventory *inventory = refresh->state->inventory;
     guint cursor = (number - 1) * refresh->page_size + cf_found_on_page(refresh, number);
@@ -261,7 +292,7 @@ read_records(CfRefresh *refresh, const GArray *records, guint number, gint64 req
 
     for (guint i = 0; i < records->len; i++) {
         CfJsonSpan span = g_array_index(records, CfJsonSpan, i);
-        CfResource *same = find_same(refresh, span, &cursor);
+        CfResource *same = find_unchanged(refresh, known, span, &cursor);
         g_autoptr(GError) error = NULL;
         g_autoptr(CfRecord) record = NULL;
 
@@ -275,8 +306,9 @@ read_records(CfRefresh *refresh, const GArray *records, guint number, gint64 req
         refresh->parsed++;
         if (record && cf_record_is_partial(record))
             complete(refresh->state, &record);
+        same = record ? find_parsed(refresh, record) : NULL;
         if (record) {
-            cf_found_add(refresh, number, NULL, record, requested_us);
+            cf_found_add(refresh, number, same, same ? same->listed : record, requested_us);
             met = met || (end && strcmp(cf_record_get_id(record), end) == 0);
         } else {
             refresh->skipped++;
@@ -292,7 +324,8 @@ read_oldest(CfRefresh *refresh)
 {
     Unread *unread = g_queue_pop_head(&refresh->unread);
 
-    read_records(refresh, unread->records, unread->number, unread->requested_us, NULL);
+    read_records(refresh, unread->records, unread->number, unread->requested_us, unread->known,
+                 NULL);
     unread_free(unread);
 }
 
@@ -310,8 +343,9 @@ on_idle(gpointer data)
     return G_SOURCE_REMOVE;
 }
 
+/* known: (transfer full). */
 static void
-put_off(CfRefresh *refresh, const CfPage *page, guint number)
+put_off(CfRefresh *refresh, const CfPage *page, guint number, CfKnownPage *known)
 {
     Unread *unread = g_new0(Unread, 1);
 
@@ -319,6 +353,7 @@ put_off(CfRefresh *refresh, const CfPage *page, guint number)
     unread->records = g_array_ref(page->records);
     unread->requested_us = page->requested_us;
     unread->number = number;
+    unread->known = known;
     g_queue_push_tail(&refresh->unread, unread);
     while (g_queue_get_length(&refresh->unread) > UNREAD_MAX)
         read_oldest(refresh);
@@ -387,7 +422,8 @@ cf_refresh_list(CfRefresh *refresh)
     cf_found_begin(refresh);
     refresh->listing++;
     refresh->asked = refresh->answered = refresh->pages = refresh->collected = 0;
-    refresh->skipped = 0;
+    refresh->skipped = refresh->misses = 0;
+    refresh->drift = 0;
     refresh->page_size = refresh->state->inventory->ops->get_page_size(
         refresh->state->inventory->handle, refresh->state->which);
     refresh->total = -1;
@@ -457,57 +493,78 @@ walk_again(CfRefresh *refresh, const GError *error)
 }
 
 static void
-on_page(const CfPage *page, const GError *error, gpointer data)
+take_page(CfRefresh *refresh, CfRefreshCall *call, const CfPage *page)
 {
-    g_autofree CfRefreshCall *call = data;
-    CfRefresh *refresh = call->refresh;
+    const char *end;
 
-    if (!refresh->state || refresh->listing != call->listing) {
-        cf_refresh_unref(refresh);
-        return;
-    }
-    if (error) {
-        if (!walk_again(refresh, error))
-            cf_refresh_end(refresh, error);
-        cf_refresh_unref(refresh);
-        return;
-    }
     if (refresh->answered == 0 || page->cloud_us < refresh->cloud_us)
         refresh->cloud_us = page->cloud_us;
     refresh->answered++;
     refresh->collected += page->records->len;
-    if (refresh->walk) {
-        const char *end = cf_walk_get_end(refresh->walk, call->page - 1);
-
-        /* Only where stretches meet is the page itself needed to go on. */
-        cf_walk_take(refresh->walk, call->page - 1,
-                     end &&
-                         read_records(refresh, page->records, call->page, page->requested_us, end),
-                     page->next);
-        if (!end)
-            put_off(refresh, page, call->page);
-    } else {
+    if (!refresh->walk) {
         count_pages(refresh, page, call->page);
-        put_off(refresh, page, call->page);
+        put_off(refresh, page, call->page, g_steal_pointer(&call->known));
+        return;
     }
-    tell_first(refresh, NULL);
-    if (refresh->state)
-        refresh_fill(refresh);
-    cf_refresh_unref(refresh);
+    /* Only where stretches meet is the page itself needed to go on. */
+    end = cf_walk_get_end(refresh->walk, call->page - 1);
+    cf_walk_take(refresh->walk, call->page - 1,
+                 end && read_records(refresh, page->records, call->page, page->requested_us,
+                                     call->known, end),
+                 page->next);
+    if (!end)
+        put_off(refresh, page, call->page, g_steal_pointer(&call->known));
+}
+
+static CfRefreshCall *
+page_call_new(CfRefresh *refresh, guint page)
+{
+    CfRefreshCall *call = g_new0(CfRefreshCall, 1);
+
+    call->refresh = cf_refresh_ref(refresh);
+    call->page = page;
+    call->listing = refresh->listing;
+    call->known = cf_known_new(refresh, page);
+    return call;
+}
+
+static void
+page_call_free(CfRefreshCall *call)
+{
+    cf_known_free(call->known);
+    cf_refresh_unref(call->refresh);
+    g_free(call);
+}
+
+static void
+on_page(const CfPage *page, const GError *error, gpointer data)
+{
+    CfRefreshCall *call = data;
+    CfRefresh *refresh = call->refresh;
+
+    if (refresh->state && refresh->listing == call->listing) {
+        if (error && !walk_again(refresh, error)) {
+            cf_refresh_end(refresh, error);
+        } else if (!error) {
+            take_page(refresh, call, page);
+            tell_first(refresh, NULL);
+            if (refresh->state)
+                refresh_fill(refresh);
+        }
+    }
+    page_call_free(call);
 }
 
 static void
 ask_page(CfRefresh *refresh)
 {
     CfInventory *inventory = refresh->state->inventory;
-    CfRefreshCall *call = g_new0(CfRefreshCall, 1);
+    CfRefreshCall *call = page_call_new(refresh, ++refresh->asked);
 
-    call->refresh = cf_refresh_ref(refresh);
-    call->page = ++refresh->asked;
-    call->listing = refresh->listing;
     inventory->ops->list(inventory->handle, refresh->state->which, call->page,
                          cf_clock_mono_us() + inventory->options.deadline_us,
-                         refresh->state->waiters->len > 0 || refresh->first, on_page, call);
+                         refresh->state->waiters->len > 0 || refresh->first,
+                         cf_known_get(call->known), on_page, call);
 }
 
 /* The same by marker. */
@@ -521,14 +578,12 @@ walk_fill(CfRefresh *refresh)
 
     while (cf_walk_get_under_way(refresh->walk) < SIDE_BY_SIDE &&
            cf_walk_ask(refresh->walk, &stretch, &marker)) {
-        CfRefreshCall *call = g_new0(CfRefreshCall, 1);
+        CfRefreshCall *call = page_call_new(refresh, stretch + 1);
 
-        call->refresh = cf_refresh_ref(refresh);
-        call->page = stretch + 1;
-        call->listing = refresh->listing;
-        inventory->ops->list_from(
-            inventory->handle, refresh->state->which, marker, refresh->since_us, deadline_us,
-            refresh->state->waiters->len > 0 || refresh->first, on_page, call);
+        inventory->ops->list_from(inventory->handle, refresh->state->which, marker,
+                                  refresh->since_us, deadline_us,
+                                  refresh->state->waiters->len > 0 || refresh->first,
+                                  cf_known_get(call->known), on_page, call);
     }
     if (cf_walk_is_done(refresh->walk) && g_queue_is_empty(&refresh->unread))
         listing_done(refresh);

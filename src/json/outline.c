@@ -9,21 +9,24 @@ struct _CfJsonOutline {
     const char *text; /* NULL: none is open */
     gsize len;
     gboolean ready;
-    GArray *nested; /* (element-type Nested) by start */
-    guint hint;     /* what was found last: the next one mostly stands beside it */
+    CfJsonKnown *known; /* (nullable) until the text is checked */
+    GArray *nested;     /* (element-type Nested) by start */
+    guint hint;         /* what was found last: the next one mostly stands beside it */
     guint opened[CF_JSON_OUTLINE_DEPTH]; /* index of the one that is open at each depth */
 };
 
 static _Thread_local CfJsonOutline current;
 
 void
-cf_json_outline_begin(const char *text, gsize len)
+cf_json_outline_begin(const char *text, gsize len, CfJsonKnown *known)
 {
     cf_json_outline_end();
     if (len > G_MAXUINT32)
         return;
-    current = (CfJsonOutline){
-        .text = text, .len = len, .nested = g_array_new(FALSE, FALSE, sizeof(Nested))};
+    current = (CfJsonOutline){.text = text,
+                              .len = len,
+                              .known = known,
+                              .nested = g_array_new(FALSE, FALSE, sizeof(Nested))};
 }
 
 void
@@ -40,6 +43,8 @@ cf_json_outline_of(const char *text, gsize len)
     if (!current.text || current.ready || current.text != text || current.len != len)
         return NULL;
     g_array_set_size(current.nested, 0);
+    if (current.known)
+        current.known->begin(current.known);
     return &current;
 }
 
@@ -53,6 +58,20 @@ cf_json_outline_open(CfJsonOutline *outline, guint depth, const char *start)
     g_array_append_val(outline->nested, nested);
 }
 
+const char *
+cf_json_outline_pass(CfJsonOutline *outline, const char *start)
+{
+    gsize left = (gsize) (outline->text + outline->len - start);
+    gsize len = outline->known ? outline->known->match(outline->known, start, left) : 0;
+    Nested nested = {.start = (guint32) (start - outline->text), .inmost = TRUE};
+
+    if (len == 0 || len > left)
+        return start;
+    nested.end = nested.start + (guint32) len;
+    g_array_append_val(outline->nested, nested);
+    return start + len;
+}
+
 void
 cf_json_outline_close(CfJsonOutline *outline, guint depth, const char *end)
 {
@@ -64,6 +83,7 @@ void
 cf_json_outline_ready(CfJsonOutline *outline)
 {
     outline->ready = TRUE;
+    outline->known = NULL;
 }
 
 /* The last one that begins at or before the offset; there is one. */

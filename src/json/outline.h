@@ -16,6 +16,9 @@ typedef struct _CfJsonOutline CfJsonOutline;
  * still to be noted. */
 CfJsonOutline *cf_json_outline_of(const char *text, gsize len);
 void cf_json_outline_open(CfJsonOutline *outline, guint depth, const char *start);
+/* An object that is a member of an array begins at start. Returns: after it, and it is noted, when
+ * it is known; else start. */
+const char *cf_json_outline_pass(CfJsonOutline *outline, const char *start);
 void cf_json_outline_close(CfJsonOutline *outline, guint depth, const char *end);
 /* The text is good: what was noted counts from now on. */
 void cf_json_outline_ready(CfJsonOutline *outline);

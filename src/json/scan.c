@@ -135,6 +135,24 @@ check_open(Check *check)
     return TRUE;
 }
 
+/* An object, where the text may say what an earlier one said: then it is stepped over whole. It is
+ * a value as any other, so nothing before or behind it can mean another thing by it. */
+static gboolean
+check_object(Check *check, gboolean *ret_opened)
+{
+    if (check->outline && check->depth > 0 && check->depth < CF_JSON_OUTLINE_DEPTH &&
+        check->closers[check->depth - 1] == ']') {
+        const char *after = cf_json_outline_pass(check->outline, check->p);
+
+        if (after != check->p) {
+            check->p = after;
+            return TRUE;
+        }
+    }
+    *ret_opened = TRUE;
+    return check_open(check);
+}
+
 /* A scalar, or the bracket that begins an object or array. */
 static inline gboolean
 check_begin(Check *check, gboolean *ret_opened)
@@ -147,6 +165,7 @@ check_begin(Check *check, gboolean *ret_opened)
     case '"':
         return check_string(check);
     case '{':
+        return check_object(check, ret_opened);
     case '[':
         *ret_opened = TRUE;
         return check_open(check);

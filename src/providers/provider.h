@@ -99,9 +99,10 @@ struct _CfProviderOps {
                          gpointer data);
 
     /* Required, unless there is list_from(). page: from 1. Pages of one listing may be asked for
-     * side by side. */
+     * side by side. known: (nullable) valid until the callback is made: what the page's text
+     * probably has again; for cf_json_outline_begin(), by those who want to save time. */
     void (*list)(gpointer handle, CfCollection collection, guint page, gint64 deadline_us,
-                 gboolean user_waits, CfPageCallback callback, gpointer data);
+                 gboolean user_waits, CfJsonKnown *known, CfPageCallback callback, gpointer data);
     /* Instead of list(), for clouds that page by marker: the page that begins behind the resource
      * of that id (any id of a former listing will do); NULL: the first page. The order must be one
      * in which resources keep their places, best the oldest first. since_us: (wall time of the
@@ -109,8 +110,8 @@ struct _CfProviderOps {
      * 0: everything; asked for only where can_list_changes says so.
      * Errors: CHANGED when the cloud does not know the marker (any more). */
     void (*list_from)(gpointer handle, CfCollection collection, const char *marker, gint64 since_us,
-                      gint64 deadline_us, gboolean user_waits, CfPageCallback callback,
-                      gpointer data);
+                      gint64 deadline_us, gboolean user_waits, CfJsonKnown *known,
+                      CfPageCallback callback, gpointer data);
     gboolean can_list_changes[CF_COLLECTION_N];
     /* Records of a full page; the listing is split by it. */
     guint (*get_page_size)(gpointer handle, CfCollection collection);

@@ -135,7 +135,7 @@ answer_page(gpointer data)
 
 static void
 fake_list(gpointer handle, CfCollection collection, guint page, gint64 deadline_us,
-          gboolean user_waits, CfPageCallback callback, gpointer data)
+          gboolean user_waits, CfJsonKnown *known, CfPageCallback callback, gpointer data)
 {
     Call *call = later(answer_page, 0, data);
 

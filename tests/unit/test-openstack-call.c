@@ -80,7 +80,7 @@ open_cloud(Cloud *cloud, const char *version)
 static void
 call_list_from(Job *job)
 {
-    ops->list_from(job->fixture->handle, job->collection, job->id, 0, job->deadline_us, TRUE,
+    ops->list_from(job->fixture->handle, job->collection, job->id, 0, job->deadline_us, TRUE, NULL,
                    on_page, job);
 }
 

@@ -453,7 +453,7 @@ start(gpointer data)
 
     switch (job->kind) {
     case LIST:
-        ops->list(handle, job->collection, job->page, job->deadline_us, TRUE, on_page, job);
+        ops->list(handle, job->collection, job->page, job->deadline_us, TRUE, NULL, on_page, job);
         break;
     case SEARCH:
         ops->search(handle, job->collection, job->id, job->page, job->marker, job->deadline_us,

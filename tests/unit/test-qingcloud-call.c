@@ -336,7 +336,7 @@ start_listing(gpointer data)
     Listing *listing = data;
 
     ops->list(listing->fixture->handle, CF_IMAGES, listing->page, cf_clock_mono_us() + 10 * SECOND,
-              TRUE, on_listing, listing);
+              TRUE, NULL, on_listing, listing);
     return G_SOURCE_REMOVE;
 }
 

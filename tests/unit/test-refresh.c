@@ -22,6 +22,9 @@ typedef struct {
     gint64 since_us;          /* of the last list call */
     gint64 date_s;            /* what the cloud's clock shows; 0: it does not say */
     GHashTable *changed;      /* id → text, deleted ones too: what a list of changes gives */
+    GString *spoilt;          /* (nullable) what pages of a listing are instead */
+    guint known;              /* records that were known when their page was checked */
+    gboolean unhelped;        /* the provider makes nothing of what is known */
 } Cloud;
 
 static Cloud cloud;
@@ -32,6 +35,7 @@ typedef struct {
     char *id;
     char *marker; /* (nullable) */
     gint64 since_us;
+    CfJsonKnown *known;
     CfPageCallback on_page;
     CfRecordCallback on_record;
     CfActionCallback on_action;
@@ -53,14 +57,67 @@ later(GSourceFunc function, Call *call)
     g_source_unref(source);
 }
 
+/* What is known, and a count of it. */
+typedef struct {
+    CfJsonKnown known;
+    CfJsonKnown *of;
+} Counted;
+
+static void
+counted_begin(CfJsonKnown *known)
+{
+    CfJsonKnown *of = ((Counted *) known)->of;
+
+    of->begin(of);
+}
+
+static gsize
+counted_match(CfJsonKnown *known, const char *text, gsize left)
+{
+    CfJsonKnown *of = ((Counted *) known)->of;
+    gsize len = of->match(of, text, left);
+
+    cloud.known += len > 0;
+    return len;
+}
+
+static void
+append_record(GString *body, const char *text)
+{
+    if (body->len > 0)
+        g_string_append_c(body, ',');
+    g_string_append(body, text);
+}
+
+/* Checks the text as a provider does, and hands it over. text: the records, with commas. */
+static void
+give_page(Call *call, CfPage *page, const GString *text)
+{
+    Counted counted = {{counted_begin, counted_match}, call->known};
+    char *body = cloud.spoilt ? g_strdup(cloud.spoilt->str) : g_strdup_printf("[%s]", text->str);
+    g_autoptr(GArray) records = g_array_new(FALSE, FALSE, sizeof(CfJsonSpan));
+    g_autoptr(GError) error = NULL;
+    CfJsonSpan whole;
+
+    page->body = g_bytes_new_take(body, strlen(body));
+    page->records = records;
+    cf_json_outline_begin(body, strlen(body), cloud.unhelped ? NULL : &counted.known);
+    if (cf_json_check(body, strlen(body), &whole, &error)) {
+        g_assert_true(cf_json_slice(whole, records));
+        call->on_page(page, NULL, call->data);
+    } else {
+        call->on_page(NULL, error, call->data);
+    }
+    cf_json_outline_end();
+    g_bytes_unref(page->body);
+}
+
 static gboolean
 answer_page(gpointer data)
 {
     Call *call = data;
     CfPage page = {.total = cloud.order->len + cloud.total_lie, .requested_us = call->requested_us};
-    g_autoptr(GString) body = g_string_new(NULL);
-    g_autoptr(GArray) records = g_array_new(FALSE, FALSE, sizeof(CfJsonSpan));
-    g_autoptr(GArray) offsets = g_array_new(FALSE, FALSE, sizeof(gsize));
+    g_autoptr(GString) text = g_string_new(NULL);
     guint last = (cloud.order->len + PAGE - 1) / PAGE;
 
     if (cloud.fail != CF_ERROR_N) {
@@ -70,55 +127,15 @@ answer_page(gpointer data)
         g_free(call);
         return G_SOURCE_REMOVE;
     }
-    if (call->collection == CF_IMAGES || cloud.empty) {
+    if (call->collection == CF_IMAGES || cloud.empty)
         page.total = 0;
-    } else if (!(cloud.drop_last && call->page == last)) {
-        for (guint i = (call->page - 1) * PAGE; i < call->page * PAGE && i < cloud.order->len;
-             i++) {
-            const char *text = g_hash_table_lookup(cloud.servers, cloud.order->pdata[i]);
-            gsize offset = body->len;
-
-            g_array_append_val(offsets, offset);
-            g_string_append(body, text);
-        }
-    }
-    page.body = g_bytes_new(body->str, body->len);
-    for (guint i = 0; i < offsets->len; i++) {
-        gsize begin = g_array_index(offsets, gsize, i);
-        gsize end = i + 1 < offsets->len ? g_array_index(offsets, gsize, i + 1) : body->len;
-        CfJsonSpan span = {(const char *) g_bytes_get_data(page.body, NULL) + begin, end - begin};
-
-        g_array_append_val(records, span);
-    }
-    page.records = records;
-    page.last = records->len < PAGE;
-    call->on_page(&page, NULL, call->data);
-    g_bytes_unref(page.body);
+    else if (!(cloud.drop_last && call->page == last))
+        for (guint i = (call->page - 1) * PAGE; i < call->page * PAGE && i < cloud.order->len; i++)
+            append_record(text, g_hash_table_lookup(cloud.servers, cloud.order->pdata[i]));
+    page.last = call->page >= last;
+    give_page(call, &page, text);
     g_free(call);
     return G_SOURCE_REMOVE;
-}
-
-/* The records' texts, in a body of their own as an answer has one. Returns: (transfer full). */
-static GBytes *
-make_body(GArray *records)
-{
-    GString *body = g_string_new(NULL);
-    gsize offset = 0;
-    GBytes *bytes;
-
-    for (guint i = 0; i < records->len; i++) {
-        CfJsonSpan span = g_array_index(records, CfJsonSpan, i);
-
-        g_string_append_len(body, span.text, (gssize) span.len);
-    }
-    bytes = g_string_free_to_bytes(body);
-    for (guint i = 0; i < records->len; i++) {
-        CfJsonSpan *span = &g_array_index(records, CfJsonSpan, i);
-
-        span->text = (const char *) g_bytes_get_data(bytes, NULL) + offset;
-        offset += span->len;
-    }
-    return bytes;
 }
 
 /* A page by marker: the order is the order of making. */
@@ -127,9 +144,9 @@ answer_page_by_marker(gpointer data)
 {
     Call *call = data;
     CfPage page = {.total = -1, .requested_us = call->requested_us};
-    g_autoptr(GArray) records = g_array_new(FALSE, FALSE, sizeof(CfJsonSpan));
+    g_autoptr(GString) text = g_string_new(NULL);
     g_autoptr(GError) error = NULL;
-    guint begin = 0;
+    guint begin = 0, n = 0;
 
     cloud.side_by_side--;
     if (cloud.fail != CF_ERROR_N)
@@ -141,29 +158,21 @@ answer_page_by_marker(gpointer data)
         begin++;
     if (call->since_us) {
         GHashTableIter iter;
-        gpointer text;
+        gpointer record;
 
         g_hash_table_iter_init(&iter, cloud.changed);
-        while (!error && g_hash_table_iter_next(&iter, NULL, &text)) {
-            CfJsonSpan span = {text, strlen(text)};
-
-            g_array_append_val(records, span);
-        }
+        while (!error && g_hash_table_iter_next(&iter, NULL, &record))
+            append_record(text, record);
     }
-    for (guint i = begin; !error && !call->since_us && i < begin + PAGE && i < cloud.order->len;
-         i++) {
-        const char *text = g_hash_table_lookup(cloud.servers, cloud.order->pdata[i]);
-        CfJsonSpan span = {text, strlen(text)};
-
-        g_array_append_val(records, span);
-    }
-    page.body = make_body(records);
-    page.records = records;
-    page.last = call->since_us || records->len < PAGE;
+    for (guint i = begin; !error && !call->since_us && n < PAGE && i < cloud.order->len; i++, n++)
+        append_record(text, g_hash_table_lookup(cloud.servers, cloud.order->pdata[i]));
+    page.last = call->since_us || n < PAGE;
     page.next = page.last ? NULL : cloud.order->pdata[begin + PAGE - 1];
     page.cloud_us = cloud.date_s * G_USEC_PER_SEC;
-    call->on_page(error ? NULL : &page, error, call->data);
-    g_bytes_unref(page.body);
+    if (error)
+        call->on_page(NULL, error, call->data);
+    else
+        give_page(call, &page, text);
     g_free(call->marker);
     g_free(call);
     return G_SOURCE_REMOVE;
@@ -171,13 +180,15 @@ answer_page_by_marker(gpointer data)
 
 static void
 fake_list_from(gpointer handle, CfCollection collection, const char *marker, gint64 since_us,
-               gint64 deadline_us, gboolean user_waits, CfPageCallback callback, gpointer data)
+               gint64 deadline_us, gboolean user_waits, CfJsonKnown *known, CfPageCallback callback,
+               gpointer data)
 {
     Call *call = g_new0(Call, 1);
 
     g_assert_cmpint(collection, ==, CF_SERVERS);
     call->marker = g_strdup(marker);
     call->since_us = cloud.since_us = since_us;
+    call->known = known;
     call->on_page = callback;
     call->data = data;
     cloud.lists++;
@@ -188,12 +199,13 @@ fake_list_from(gpointer handle, CfCollection collection, const char *marker, gin
 
 static void
 fake_list(gpointer handle, CfCollection collection, guint page, gint64 deadline_us,
-          gboolean user_waits, CfPageCallback callback, gpointer data)
+          gboolean user_waits, CfJsonKnown *known, CfPageCallback callback, gpointer data)
 {
     Call *call = g_new0(Call, 1);
 
     call->collection = collection;
     call->page = page;
+    call->known = known;
     call->on_page = callback;
     call->data = data;
     cloud.lists += collection == CF_SERVERS;
@@ -504,6 +516,17 @@ state_of(Fixture *fixture, const char *id)
     return g_strdup(cf_resource_get(cf_snapshot_find(snapshot, id), CF_FIELD_STATE));
 }
 
+/* All records of the page that begins there. Returns: (transfer full): without the brackets. */
+static GString *
+page_text(guint first)
+{
+    GString *text = g_string_new(NULL);
+
+    for (guint i = first; i < first + PAGE; i++)
+        append_record(text, g_hash_table_lookup(cloud.servers, cloud.order->pdata[i]));
+    return text;
+}
+
 /* ---- cases ---- */
 
 static void
@@ -537,6 +560,110 @@ test_unchanged(Fixture *fixture, gconstpointer data)
     g_assert_true(first == second); /* nothing changed: no new version */
     cf_snapshot_unref(first);
     cf_snapshot_unref(second);
+}
+
+/* Texts that stand where they stood are gone through once. */
+static void
+test_known(Fixture *fixture, gconstpointer data)
+{
+    refresh(fixture);
+    g_assert_cmpuint(cloud.known, ==, 0);
+    refresh(fixture);
+    g_assert_cmpuint(cloud.known, ==, 95);
+    /* Places shift, one changes, one goes, some come; one's text gets shorter, one's longer. */
+    cloud.known = cloud.parses = 0;
+    put("new-1", "", "running");
+    put("new-2", "", "running");
+    g_ptr_array_insert(cloud.order, 3, g_ptr_array_steal_index(cloud.order, cloud.order->len - 1));
+    g_ptr_array_insert(cloud.order, 3, g_ptr_array_steal_index(cloud.order, cloud.order->len - 1));
+    put("id-0000", "", "running");
+    put("id-0001", "a name that is longer than the other one was", "running");
+    put("id-0040", "id-0040", "stopped");
+    take("id-0060");
+    refresh(fixture);
+    g_assert_cmpuint(cloud.known, ==, 91);
+    g_assert_cmpuint(cloud.parses, ==, 5);
+    g_assert_cmpuint(count(fixture), ==, 96);
+    g_assert_false(has(fixture, "id-0060"));
+    g_assert_true(has(fixture, "new-1"));
+}
+
+/* Everything stands elsewhere: still nothing is parsed. */
+static void
+test_turned_round(Fixture *fixture, gconstpointer data)
+{
+    cloud.unhelped = data == GUINT_TO_POINTER(400);
+    refresh(fixture);
+    cloud.parses = 0;
+    for (guint i = 0; i < cloud.order->len; i++)
+        g_ptr_array_insert(cloud.order, (gint) i,
+                           g_ptr_array_steal_index(cloud.order, cloud.order->len - 1));
+    refresh(fixture);
+    /* Some are parsed before all are looked up; none is new. */
+    g_assert_cmpuint(cloud.parses, <=, cloud.order->len / 64 + 1);
+    g_assert_cmpuint(count(fixture), ==, cloud.order->len);
+    cloud.parses = 0;
+    refresh(fixture);
+    g_assert_cmpuint(cloud.parses, ==, 0);
+}
+
+/* Two stand twice, and one of them as it was before. */
+static void
+test_known_twice(Fixture *fixture, gconstpointer data)
+{
+    g_autoptr(GString) text = NULL;
+    g_autofree char *state = NULL;
+
+    refresh(fixture);
+    text = page_text(0);
+    cloud.spoilt = g_string_new(NULL);
+    g_string_printf(cloud.spoilt, "[%s,%s]", text->str, text->str);
+    cloud.parses = 0;
+    refresh(fixture);
+    g_assert_cmpuint(cloud.parses, ==, 0);
+    g_assert_cmpuint(count(fixture), ==, PAGE);
+    /* The later one counts. */
+    g_string_printf(cloud.spoilt, "[%s,{\"id\":\"id-0003\",\"status\":\"stopped\"}]", text->str);
+    refresh(fixture);
+    state = state_of(fixture, "id-0003");
+    g_assert_cmpstr(state, ==, "stopped");
+    g_string_free(g_steal_pointer(&cloud.spoilt), TRUE);
+}
+
+/* A page is good or it is not, whatever of it was there before. */
+static void
+test_known_and_spoilt(Fixture *fixture, gconstpointer data)
+{
+    static const char *const formats[] = {
+        "[%s",   "[%s]]",  "[%s,]", "[%s}",  "[%sx]",          "[%s{}]",
+        "[,%s]", "[%s] x", "{%s}",  "[[%s]", "[%s,{\"id\":}]", "[\"%s\"]",
+    };
+    g_autoptr(GString) text = NULL;
+
+    refresh(fixture);
+    text = page_text(0);
+    for (guint i = 0; i < G_N_ELEMENTS(formats); i++) {
+        char *const *halves = g_strsplit(formats[i], "%s", 2);
+
+        cloud.spoilt = g_string_new(halves[0]);
+        g_string_append_len(cloud.spoilt, text->str, (gssize) text->len);
+        g_string_append(cloud.spoilt, halves[1]);
+        g_assert_cmpint(refresh(fixture), ==, CF_ERROR_PROTOCOL);
+        g_string_free(g_steal_pointer(&cloud.spoilt), TRUE);
+        g_strfreev((char **) halves);
+    }
+    g_assert_cmpuint(count(fixture), ==, PAGE);
+    /* Cut off at every place. */
+    for (gsize len = 0; len <= text->len; len++) {
+        cloud.spoilt = g_string_new("[");
+        g_string_append_len(cloud.spoilt, text->str, (gssize) len);
+        g_assert_cmpint(refresh(fixture), ==, CF_ERROR_PROTOCOL);
+        g_string_free(g_steal_pointer(&cloud.spoilt), TRUE);
+    }
+    g_assert_cmpuint(count(fixture), ==, PAGE);
+    cloud.parses = 0;
+    g_assert_cmpint(refresh(fixture), ==, -1);
+    g_assert_cmpuint(cloud.parses, ==, 0);
 }
 
 static void
@@ -955,6 +1082,11 @@ main(int argc, char **argv)
     ADD("pages-of-a-listing", 95, test_pages);
     ADD("no-page-behind-the-last", 30, test_exact_pages);
     ADD("unchanged-is-neither-parsed-nor-published", 95, test_unchanged);
+    ADD("known-when-it-is-checked", 95, test_known);
+    ADD("turned-round", 399, test_turned_round);
+    ADD("turned-round-without-help", 400, test_turned_round);
+    ADD("known-twice", PAGE, test_known_twice);
+    ADD("known-and-spoilt", PAGE, test_known_and_spoilt);
     ADD("only-what-changed-is-parsed", 95, test_changed);
     ADD("gone-is-confirmed-by-show", 95, test_gone_is_confirmed);
     ADD("missing-in-the-list-but-there", 95, test_missing_but_there);

@@ -430,7 +430,7 @@ test_outline(void)
     static const char *const members[] = {"{\"a\": {\"b\": [1, {\"c\": \"]}\"}]}, \"d\": []}", "{}",
                                           "[]", "{\"a\": {\"b\": [{}]}}", "[[[[[1]]]]]"};
 
-    cf_json_outline_begin(page, strlen(page));
+    cf_json_outline_begin(page, strlen(page), NULL);
     for (guint round = 0; round < 3; round++) {
         g_autoptr(GArray) out = g_array_new(FALSE, FALSE, sizeof(CfJsonSpan));
         CfJsonSpan whole = parse(round == 1 ? other : page), data, list, value;
@@ -454,11 +454,79 @@ test_outline(void)
         if (round == 1)
             strcpy(other, " {\"data\": [], \"last\": {}, \"x\": [[], []]} ");
     }
-    cf_json_outline_begin(other, strlen(other));
+    cf_json_outline_begin(other, strlen(other), NULL);
     parse(other);
     cf_json_outline_end();
     strcpy(other, "[[], {\"a\": [[1, 2], [3]]}]");
     g_assert_true(cf_json_get((CfJsonSpan){other + 5, 20}, "a", FALSE, &(CfJsonSpan){NULL, 0}));
+}
+
+typedef struct {
+    CfJsonKnown known;
+    const char *text; /* the one that is known */
+    guint begun, asked, met;
+} Known;
+
+static void
+known_begin(CfJsonKnown *known)
+{
+    ((Known *) known)->begun++;
+}
+
+static gsize
+known_match(CfJsonKnown *known, const char *text, gsize left)
+{
+    Known *of = (Known *) known;
+    gsize len = strlen(of->text);
+
+    of->asked++;
+    if (len > left || memcmp(text, of->text, len) != 0)
+        return 0;
+    of->met++;
+    return len;
+}
+
+/* What is known is stepped over; all around it is checked, and is walked through as ever. */
+static void
+test_known(void)
+{
+    static const struct {
+        const char *text;
+        guint asked, met; /* G_MAXUINT: no JSON */
+    } cases[] = {
+        {"[{\"a\":[{}]},{\"b\":1}]", 2, 1},
+        {"{\"data\":{\"list\":[{\"a\":[{}]} , {\"a\":[{}]}]},\"x\":[{}]}", 3, 2},
+        {"{\"a\":[{}]}", 1, 0},                       /* no member of an array is what is known */
+        {"[\"{\\\"a\\\":[{}]}\"]", 0, 0},             /* in a string */
+        {"[[[[[{\"a\":[{}]}]]]]]", 0, 0},             /* too deep to be noted */
+        {"[{\"a\":[{}]}", G_MAXUINT, 0},              /* the end is missing */
+        {"[{\"a\":[{}]}{\"a\":[{}]}]", G_MAXUINT, 0}, /* a comma is */
+        {"[{\"a\":[{}]}}", G_MAXUINT, 0},
+        {"[{\"a\":[{}]},]", G_MAXUINT, 0},
+        {"[{\"a\":[{}]", G_MAXUINT, 0},
+        {"[{\"a\":[{}]}] 1", G_MAXUINT, 0},
+    };
+
+    for (guint i = 0; i < G_N_ELEMENTS(cases); i++) {
+        Known known = {{known_begin, known_match}, "{\"a\":[{}]}", 0, 0, 0};
+        const char *text = cases[i].text;
+        g_autoptr(GString) plain = g_string_new(NULL), helped = g_string_new(NULL);
+        CfJsonSpan whole = {NULL, 0};
+        gboolean good = cases[i].asked != G_MAXUINT;
+
+        cf_json_outline_begin(text, strlen(text), &known.known);
+        g_assert_cmpint(cf_json_check(text, strlen(text), &whole, NULL), ==, good);
+        if (good)
+            cf_json_compact(whole, NULL, helped);
+        cf_json_outline_end();
+        g_assert_cmpuint(known.begun, ==, 1);
+        if (!good)
+            continue;
+        cf_json_compact(whole, NULL, plain);
+        g_assert_cmpstr(helped->str, ==, plain->str);
+        g_assert_cmpuint(known.asked, ==, cases[i].asked);
+        g_assert_cmpuint(known.met, ==, cases[i].met);
+    }
 }
 
 int
@@ -481,5 +549,6 @@ main(int argc, char **argv)
     g_test_add_func("/scan/slice", test_slice);
     g_test_add_func("/scan/unchecked-text", test_unchecked);
     g_test_add_func("/scan/outline", test_outline);
+    g_test_add_func("/scan/known", test_known);
     return g_test_run();
 }

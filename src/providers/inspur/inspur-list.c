@@ -58,10 +58,13 @@ new_listing(CfInspur *inspur, CfCollection collection, guint page, gint64 deadli
 
 void
 cf_inspur_list(gpointer handle, CfCollection collection, guint page, gint64 deadline_us,
-               gboolean user_waits, CfPageCallback callback, gpointer data)
+               gboolean user_waits, CfJsonKnown *known, CfPageCallback callback, gpointer data)
 {
-    cf_inspur_call_send(
-        new_listing(handle, collection, page, deadline_us, user_waits, callback, data));
+    CfInspurCall *call =
+        new_listing(handle, collection, page, deadline_us, user_waits, callback, data);
+
+    call->known = known;
+    cf_inspur_call_send(call);
 }
 
 /* The column of the servers that the text can only be a value of. NULL: any: name, id, inner

@@ -79,9 +79,10 @@ struct _CfInspurCall {
     const char *content_type;
     gint64 deadline_us;
     gboolean user_waits;
-    gboolean form;     /* the body holds parameters, which AK/SK signs as such */
-    guint flags;       /* CfInspurReadFlags */
-    CfInspurDone done; /* not called after the handle was closed */
+    CfJsonKnown *known; /* (nullable) of a listing */
+    gboolean form;      /* the body holds parameters, which AK/SK signs as such */
+    guint flags;        /* CfInspurReadFlags */
+    CfInspurDone done;  /* not called after the handle was closed */
 
     /* the caller's */
     union {
@@ -171,7 +172,8 @@ gboolean cf_inspur_read_counts(const char *prose, guint *ret_done, guint *ret_fa
  */
 
 void cf_inspur_list(gpointer handle, CfCollection collection, guint page, gint64 deadline_us,
-                    gboolean user_waits, CfPageCallback callback, gpointer data);
+                    gboolean user_waits, CfJsonKnown *known, CfPageCallback callback,
+                    gpointer data);
 void cf_inspur_search(gpointer handle, CfCollection collection, const char *text, guint page,
                       const char *marker, gint64 deadline_us, gboolean user_waits,
                       CfPageCallback callback, gpointer data);

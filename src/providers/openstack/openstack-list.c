@@ -102,7 +102,8 @@ on_page(CfOsCall *call, const CfHttpReply *reply, const GError *error)
         return;
     }
     text = g_bytes_get_data(reply->body, &len);
-    cf_json_outline_begin(text, len); /* a page is walked several times until it is through */
+    /* A page is walked several times until it is through. */
+    cf_json_outline_begin(text, len, call->known);
     if (cf_os_read_list(call->collection, text, len, records, &next, &wrong) &&
         goes_on(call, next, &wrong))
         hand_over(call, reply, g_steal_pointer(&records), g_steal_pointer(&next));
@@ -149,11 +150,13 @@ add_parameter(CfOsCall *call, const char *key, const char *value)
 
 void
 cf_os_list_from(gpointer handle, CfCollection collection, const char *marker, gint64 since_us,
-                gint64 deadline_us, gboolean user_waits, CfPageCallback callback, gpointer data)
+                gint64 deadline_us, gboolean user_waits, CfJsonKnown *known,
+                CfPageCallback callback, gpointer data)
 {
     CfOsCall *call =
         new_listing(handle, collection, marker, deadline_us, user_waits, callback, data);
 
+    call->known = known;
     if (since_us > 0 && collection == CF_SERVERS)
         add_since(call->path, since_us);
     if (marker)

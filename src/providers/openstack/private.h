@@ -91,6 +91,7 @@ struct _CfOsCall {
     const char *content_type;
     gint64 deadline_us;
     gboolean user_waits;
+    CfJsonKnown *known;   /* (nullable) of a listing */
     gboolean versionless; /* asks for the version: needs none */
     gboolean with_marker, secret;
     CfOsDone done; /* not called after the handle was closed */
@@ -217,8 +218,8 @@ gboolean cf_os_read_one(CfCollection collection, const char *text, gsize len, Cf
  */
 
 void cf_os_list_from(gpointer handle, CfCollection collection, const char *marker, gint64 since_us,
-                     gint64 deadline_us, gboolean user_waits, CfPageCallback callback,
-                     gpointer data);
+                     gint64 deadline_us, gboolean user_waits, CfJsonKnown *known,
+                     CfPageCallback callback, gpointer data);
 void cf_os_search(gpointer handle, CfCollection collection, const char *text, guint page,
                   const char *marker, gint64 deadline_us, gboolean user_waits,
                   CfPageCallback callback, gpointer data);

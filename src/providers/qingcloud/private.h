@@ -71,6 +71,7 @@ struct _CfQingcloudCall {
     GPtrArray *parameters; /* (element-type utf8) name, value, name, value …, decoded */
     gint64 deadline_us;
     gboolean user_waits;
+    CfJsonKnown *known;   /* (nullable) of a listing */
     guint flags;          /* CfQingcloudReadFlags */
     CfQingcloudDone done; /* not called after the handle was closed */
 
@@ -150,16 +151,17 @@ char *cf_qingcloud_get_text(CfJsonSpan object, const char *key);
 /* --- qingcloud-pages.c --------------------------------------------------------------------------
  */
 
-/* text: (nullable): what is searched for. */
+/* text: (nullable): what is searched for. known: (nullable): as list() takes it. */
 void cf_qingcloud_ask_page(CfQingcloud *cloud, CfCollection collection, const char *text,
-                           guint page, gint64 deadline_us, gboolean user_waits,
+                           guint page, gint64 deadline_us, gboolean user_waits, CfJsonKnown *known,
                            CfPageCallback callback, gpointer data);
 
 /* --- qingcloud-list.c ---------------------------------------------------------------------------
  */
 
 void cf_qingcloud_list(gpointer handle, CfCollection collection, guint page, gint64 deadline_us,
-                       gboolean user_waits, CfPageCallback callback, gpointer data);
+                       gboolean user_waits, CfJsonKnown *known, CfPageCallback callback,
+                       gpointer data);
 void cf_qingcloud_search(gpointer handle, CfCollection collection, const char *text, guint page,
                          const char *marker, gint64 deadline_us, gboolean user_waits,
                          CfPageCallback callback, gpointer data);

@@ -190,7 +190,8 @@ on_reply(const CfHttpReply *reply, const GError *error, gpointer data)
         return;
     }
     text = g_bytes_get_data(reply->body, &len);
-    cf_json_outline_begin(text, len); /* a page is walked several times until it is through */
+    /* A page is walked several times until it is through. */
+    cf_json_outline_begin(text, len, call->known);
     cf_qingcloud_read_answer(reply->status, text, len, reply->request_id, call->flags, &answer,
                              &refusal);
     if (!refusal || !set_clock_right(call, reply, refusal))

@@ -20,9 +20,10 @@ cf_qingcloud_add_window(CfQingcloudCall *call, guint offset, guint limit)
 
 void
 cf_qingcloud_list(gpointer handle, CfCollection collection, guint page, gint64 deadline_us,
-                  gboolean user_waits, CfPageCallback callback, gpointer data)
+                  gboolean user_waits, CfJsonKnown *known, CfPageCallback callback, gpointer data)
 {
-    cf_qingcloud_ask_page(handle, collection, NULL, page, deadline_us, user_waits, callback, data);
+    cf_qingcloud_ask_page(handle, collection, NULL, page, deadline_us, user_waits, known, callback,
+                          data);
 }
 
 void
@@ -30,7 +31,8 @@ cf_qingcloud_search(gpointer handle, CfCollection collection, const char *text, 
                     const char *marker, gint64 deadline_us, gboolean user_waits,
                     CfPageCallback callback, gpointer data)
 {
-    cf_qingcloud_ask_page(handle, collection, text, page, deadline_us, user_waits, callback, data);
+    cf_qingcloud_ask_page(handle, collection, text, page, deadline_us, user_waits, NULL, callback,
+                          data);
 }
 
 /* --- one resource ----------------------------------------------------------------------------- */

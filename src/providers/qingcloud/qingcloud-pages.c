@@ -229,8 +229,8 @@ on_page(CfQingcloudCall *call, const CfQingcloudAnswer *answer, const GError *er
 
 void
 cf_qingcloud_ask_page(CfQingcloud *cloud, CfCollection collection, const char *text, guint page,
-                      gint64 deadline_us, gboolean user_waits, CfPageCallback callback,
-                      gpointer data)
+                      gint64 deadline_us, gboolean user_waits, CfJsonKnown *known,
+                      CfPageCallback callback, gpointer data)
 {
     CfQingcloudCall *call = cf_qingcloud_call_new(cloud, deadline_us, on_page, data);
     gboolean further = page > 1 && !text;
@@ -245,6 +245,7 @@ cf_qingcloud_ask_page(CfQingcloud *cloud, CfCollection collection, const char *t
     call->searches = text != NULL;
     call->id = g_strdup(text);
     call->user_waits = user_waits;
+    call->known = known;
     if (further && collection == CF_IMAGES && cloud->images == CF_QINGCLOUD_OWN_ONLY &&
         offset >= cloud->own_images) {
         call->held_total = cloud->own_images;

@@ -45,6 +45,7 @@ struct _CfUcloudstackCall {
     GArray *parameters; /* (element-type CfUcloudstackParameter) owned; beyond the common ones */
     gint64 deadline_us;
     gboolean user_waits;
+    CfJsonKnown *known;     /* (nullable) of a listing */
     guint flags;            /* CfUcloudstackReadFlags */
     CfUcloudstackDone done; /* not called after the handle was closed */
 
@@ -117,7 +118,8 @@ CfRecord *cf_ucloudstack_read_one(CfJsonSpan whole, CfCollection collection, con
 /* --- ucloudstack-list.c ----------------------------------------------------------------------- */
 
 void cf_ucloudstack_list(gpointer handle, CfCollection collection, guint page, gint64 deadline_us,
-                         gboolean user_waits, CfPageCallback callback, gpointer data);
+                         gboolean user_waits, CfJsonKnown *known, CfPageCallback callback,
+                         gpointer data);
 void cf_ucloudstack_search(gpointer handle, CfCollection collection, const char *text, guint page,
                            const char *marker, gint64 deadline_us, gboolean user_waits,
                            CfPageCallback callback, gpointer data);

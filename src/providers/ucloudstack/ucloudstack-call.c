@@ -165,7 +165,8 @@ on_reply(const CfHttpReply *reply, const GError *error, gpointer data)
         return;
     }
     text = g_bytes_get_data(reply->body, &len);
-    cf_json_outline_begin(text, len); /* a page is walked several times until it is through */
+    /* A page is walked several times until it is through. */
+    cf_json_outline_begin(text, len, call->known);
     if (cf_ucloudstack_read_answer(reply->status, text, len, reply->request_id, cloud->dialect,
                                    call->flags, &whole, &refusal)) {
         end_call(call, &whole, NULL);

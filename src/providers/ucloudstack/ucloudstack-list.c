@@ -68,13 +68,14 @@ send_listing(CfUcloudstackCall *call, guint limit)
 
 void
 cf_ucloudstack_list(gpointer handle, CfCollection collection, guint page, gint64 deadline_us,
-                    gboolean user_waits, CfPageCallback callback, gpointer data)
+                    gboolean user_waits, CfJsonKnown *known, CfPageCallback callback, gpointer data)
 {
     CfUcloudstack *cloud = handle;
     CfUcloudstackCall *call =
         new_listing(cloud, collection, page, deadline_us, user_waits, callback, data);
 
     call->learns = page == 1;
+    call->known = known;
     send_listing(call, page == 1 ? cloud->page_size : cloud->limits[collection]);
 }
 
