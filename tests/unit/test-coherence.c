@@ -47,7 +47,7 @@ answer_page(gpointer data)
 
 static void
 fake_list(gpointer handle, CfCollection collection, guint page, gint64 deadline_us,
-          gboolean user_waits, CfPageCallback callback, gpointer data)
+          gboolean user_waits, CfJsonKnown *known, CfPageCallback callback, gpointer data)
 {
     g_autoptr(GSource) source = g_idle_source_new();
     Call *call = g_new(Call, 1);
