@@ -540,3 +540,26 @@ cf_json_scalar(CfJsonSpan span)
     }
     return NULL;
 }
+
+char *
+cf_json_scalar_init(CfJsonScalar *scalar, CfJsonSpan span)
+{
+    CfJsonKind kind = cf_json_kind(span);
+    const char *text = span.text;
+    gsize len = span.len;
+
+    if (kind == CF_JSON_STRING && len >= 2) {
+        text++;
+        len -= 2;
+    }
+    if (kind == CF_JSON_OBJECT || kind == CF_JSON_ARRAY || kind == CF_JSON_NULL ||
+        len >= sizeof scalar->room || memchr(text, '\\', len)) {
+        scalar->text = scalar->allocated = cf_json_scalar(span);
+        return scalar->text;
+    }
+    memcpy(scalar->room, text, len);
+    scalar->room[len] = '\0';
+    scalar->allocated = NULL;
+    scalar->text = scalar->room;
+    return scalar->text;
+}

@@ -89,6 +89,22 @@ char *cf_json_string(CfJsonSpan span);
  * objects and arrays. Returns: (transfer full) (nullable). */
 char *cf_json_scalar(CfJsonSpan span);
 
+/* The same, without an allocation where the text is short and needs no decoding, as most do. */
+typedef struct {
+    char *text;      /* (nullable) the scalar's; may be written to */
+    char *allocated; /* (nullable) private */
+    char room[120];
+} CfJsonScalar;
+
+/* Returns: (transfer none) (nullable): scalar->text. It lasts until cf_json_scalar_clear(). */
+char *cf_json_scalar_init(CfJsonScalar *scalar, CfJsonSpan span);
+static inline void
+cf_json_scalar_clear(CfJsonScalar *scalar)
+{
+    g_free(scalar->allocated);
+}
+G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC(CfJsonScalar, cf_json_scalar_clear)
+
 /* What is shown instead of a secret. */
 #define CF_JSON_MASK "***"
 

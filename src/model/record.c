@@ -34,32 +34,85 @@ G_STATIC_ASSERT(CF_STATE_N <= 256);
 void
 cf_record_builder_init(CfRecordBuilder *builder, CfCollection collection)
 {
-    memset(builder, 0, sizeof *builder);
+    memset(builder, 0, G_STRUCT_OFFSET(CfRecordBuilder, room));
     builder->collection = collection;
+}
+
+static gboolean
+is_in_room(const CfRecordBuilder *builder, const char *text)
+{
+    return text >= builder->room && text < builder->room + sizeof builder->room;
 }
 
 void
 cf_record_builder_clear(CfRecordBuilder *builder)
 {
     for (guint i = 0; i < CF_FIELD_MAX; i++)
-        if (builder->values[i])
-            g_string_free(builder->values[i], TRUE);
-    memset(builder, 0, sizeof *builder);
+        if (builder->values[i].text && !is_in_room(builder, builder->values[i].text))
+            g_free(builder->values[i].text);
+    cf_record_builder_init(builder, (CfCollection) 0);
+}
+
+/* Makes a value that can hold size bytes, the NUL included; what it has stays. */
+static void
+reserve(CfRecordBuilder *builder, guint field, gsize size)
+{
+    gboolean room = sizeof builder->room - builder->used >= size;
+    char *former = builder->values[field].text, *text;
+
+    if (former && builder->values[field].size >= size)
+        return;
+    if (!room)
+        size += builder->values[field].size; /* grows faster and faster */
+    if (former && !room && !is_in_room(builder, former)) {
+        text = g_realloc(former, size);
+    } else {
+        text = room ? builder->room + builder->used : g_malloc(size);
+        if (room)
+            builder->used += size;
+        if (former)
+            memcpy(text, former, builder->values[field].len + 1);
+        else
+            text[0] = '\0';
+        if (former && !is_in_room(builder, former))
+            g_free(former);
+    }
+    builder->values[field].text = text;
+    builder->values[field].size = size;
+}
+
+static void
+append(CfRecordBuilder *builder, guint field, const char *text, gsize len)
+{
+    gsize before = builder->values[field].text ? builder->values[field].len : 0;
+
+    reserve(builder, field, before + len + 1);
+    memcpy(builder->values[field].text + before, text, len);
+    builder->values[field].len = before + len;
+    builder->values[field].text[before + len] = '\0';
+}
+
+const char *
+cf_record_builder_get(const CfRecordBuilder *builder, guint field)
+{
+    return builder->values[field].text;
 }
 
 void
 cf_record_builder_set(CfRecordBuilder *builder, guint field, const char *text)
 {
-    GString **value = &builder->values[field];
-
     g_return_if_fail(field < CF_FIELD_MAX);
 
-    if (text && *value)
-        g_string_assign(*value, text);
-    else if (text)
-        *value = g_string_new(text);
-    else if (*value)
-        g_string_free(g_steal_pointer(value), TRUE);
+    if (!text) {
+        if (builder->values[field].text && !is_in_room(builder, builder->values[field].text))
+            g_free(builder->values[field].text);
+        builder->values[field].text = NULL;
+        builder->values[field].len = builder->values[field].size = 0;
+        return;
+    }
+    if (builder->values[field].text)
+        builder->values[field].len = 0;
+    append(builder, field, text, strlen(text));
 }
 
 void
@@ -67,30 +120,27 @@ cf_record_builder_touch(CfRecordBuilder *builder, guint field)
 {
     g_return_if_fail(field < CF_FIELD_MAX);
 
-    if (!builder->values[field])
-        builder->values[field] = g_string_new(NULL);
+    if (!builder->values[field].text)
+        append(builder, field, "", 0);
 }
 
 void
 cf_record_builder_add(CfRecordBuilder *builder, guint field, const char *item)
 {
-    GString *value;
-
     g_return_if_fail(field < CF_FIELD_MAX);
 
     if (!item || !*item)
         return;
     cf_record_builder_touch(builder, field);
-    value = builder->values[field];
-    if (value->len > 0)
-        g_string_append_c(value, '\n');
+    if (builder->values[field].len > 0)
+        append(builder, field, "\n", 1);
     for (const char *p = item; *p;) {
         gsize plain = strcspn(p, "\n");
 
-        g_string_append_len(value, p, (gssize) plain);
+        append(builder, field, p, plain);
         p += plain;
         if (*p == '\n') {
-            g_string_append(value, "%0A");
+            append(builder, field, "%0A", 3);
             p++;
         }
     }
@@ -106,24 +156,22 @@ void
 cf_record_builder_sort(CfRecordBuilder *builder, guint field)
 {
     g_auto(GStrv) items = NULL;
-    GString *value;
     guint n;
 
     g_return_if_fail(field < CF_FIELD_MAX);
 
-    value = builder->values[field];
-    if (!value || !strchr(value->str, '\n'))
+    if (!builder->values[field].text || !strchr(builder->values[field].text, '\n'))
         return;
-    items = g_strsplit(value->str, "\n", -1);
+    items = g_strsplit(builder->values[field].text, "\n", -1);
     n = g_strv_length(items);
     qsort(items, n, sizeof items[0], compare_items);
-    g_string_truncate(value, 0);
+    builder->values[field].len = 0;
     for (guint i = 0; i < n; i++) {
         if (i > 0 && strcmp(items[i - 1], items[i]) == 0)
             continue;
-        if (value->len > 0)
-            g_string_append_c(value, '\n');
-        g_string_append(value, items[i]);
+        if (builder->values[field].len > 0)
+            append(builder, field, "\n", 1);
+        append(builder, field, items[i], strlen(items[i]));
     }
 }
 
@@ -186,18 +234,17 @@ CfRecord *
 cf_record_builder_end(CfRecordBuilder *builder, const char *raw, gsize raw_len, GError **error)
 {
     Value values[CF_FIELD_MAX] = {{NULL, 0}};
-    const GString *id = builder->values[CF_FIELD_ID];
+    const char *id = builder->values[CF_FIELD_ID].text;
     CfRecord *record = NULL;
 
     for (guint i = 0; i < CF_FIELD_MAX; i++)
-        if (builder->values[i])
-            values[i] = (Value){builder->values[i]->str, builder->values[i]->len};
+        values[i] = (Value){builder->values[i].text, builder->values[i].len};
 
-    if (!id || id->len == 0)
+    if (!id || !*id)
         g_set_error(error, CF_ERROR, CF_ERROR_PROTOCOL, "id: a %s without one",
                     builder->collection == CF_SERVERS ? "server" : "image");
     else if (!(record = record_new(values, raw, raw_len)))
-        g_set_error(error, CF_ERROR, CF_ERROR_PROTOCOL, "%s: longer than 4 GiB", id->str);
+        g_set_error(error, CF_ERROR, CF_ERROR_PROTOCOL, "%s: longer than 4 GiB", id);
 
     if (record) {
         record->collection = (guint8) builder->collection;

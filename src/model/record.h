@@ -12,18 +12,25 @@ typedef struct _CfRecord CfRecord;
 
 typedef struct {
     CfCollection collection;
-    GString *values[CF_FIELD_MAX]; /* NULL: the cloud has no value */
-    guint can;         /* bits of CfActionKind: what this resource lets itself be done */
-    guint verbs;       /* bits 1 << CfVerb that the cloud takes in this state; 0: not known */
-    gboolean settled;  /* the cloud says that nothing is under way on it */
-    gboolean partial;  /* the cloud could tell a few members only, the rest is not gone */
-    gint64 updated_us; /* wall time of the cloud's updated or created; 0: not known */
+    struct {
+        char *text; /* NULL: the cloud has no value */
+        gsize len, size;
+    } values[CF_FIELD_MAX]; /* in room while that is left, else allocated */
+    guint can;              /* bits of CfActionKind: what this resource lets itself be done */
+    guint verbs;            /* bits 1 << CfVerb that the cloud takes in this state; 0: not known */
+    gboolean settled;       /* the cloud says that nothing is under way on it */
+    gboolean partial;       /* the cloud could tell a few members only, the rest is not gone */
+    gint64 updated_us;      /* wall time of the cloud's updated or created; 0: not known */
+    gsize used;             /* bytes of room */
+    char room[1536];        /* a record's values mostly fit: a listing has very many records */
 } CfRecordBuilder;
 
 void cf_record_builder_init(CfRecordBuilder *builder, CfCollection collection);
 void cf_record_builder_clear(CfRecordBuilder *builder);
 G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC(CfRecordBuilder, cf_record_builder_clear)
 
+/* Returns: (transfer none) (nullable): the value so far, until the next change of it. */
+const char *cf_record_builder_get(const CfRecordBuilder *builder, guint field);
 /* text: (nullable): NULL takes the value away; NUL bytes cannot occur. Replaces a former value. */
 void cf_record_builder_set(CfRecordBuilder *builder, guint field, const char *text);
 /* Adds an item to a LIST field (newlines and NUL in it become %0A, %00; empty items are left out).

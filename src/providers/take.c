@@ -18,18 +18,18 @@ cf_take_set(const CfJsonField *field, gpointer target, const char *text)
 gboolean
 cf_take_value(const CfJsonField *field, CfJsonSpan value, gpointer target)
 {
-    g_autofree char *text = cf_json_scalar(value);
+    g_auto(CfJsonScalar) scalar;
 
-    return cf_take_set(field, target, text);
+    return cf_take_set(field, target, cf_json_scalar_init(&scalar, value));
 }
 
 gboolean
 cf_take_name(const CfJsonField *field, CfJsonSpan value, gpointer target)
 {
-    g_autofree char *text = cf_json_scalar(value);
+    g_auto(CfJsonScalar) scalar;
 
-    cf_record_builder_set(target, (guint) field->target, text);
-    return text != NULL;
+    cf_record_builder_set(target, (guint) field->target, cf_json_scalar_init(&scalar, value));
+    return scalar.text != NULL;
 }
 
 gboolean
@@ -41,15 +41,18 @@ cf_take_lower(const CfJsonField *field, CfJsonSpan value, gpointer target)
     return cf_take_set(field, target, lower);
 }
 
-char *
-cf_take_digits(CfJsonSpan value)
+/* Returns: (nullable): the digits in the scalar's text. */
+static const char *
+find_digits(CfJsonScalar *scalar)
 {
-    g_autofree char *text = cf_json_scalar(value);
+    char *text = scalar->text;
     gsize digits;
 
     if (!text)
         return NULL;
-    g_strstrip(text);
+    g_strchomp(text);
+    while (g_ascii_isspace(*text))
+        text++;
     digits = strspn(text, "0123456789");
     if (digits == 0)
         return NULL;
@@ -58,21 +61,32 @@ cf_take_digits(CfJsonSpan value)
             return NULL;
         text[digits] = '\0';
     }
-    return text[digits] ? NULL : g_steal_pointer(&text);
+    return text[digits] ? NULL : text;
+}
+
+char *
+cf_take_digits(CfJsonSpan value)
+{
+    g_auto(CfJsonScalar) scalar;
+
+    cf_json_scalar_init(&scalar, value);
+    return g_strdup(find_digits(&scalar));
 }
 
 gboolean
 cf_take_number(const CfJsonField *field, CfJsonSpan value, gpointer target)
 {
-    g_autofree char *digits = cf_take_digits(value);
+    g_auto(CfJsonScalar) scalar;
 
-    return cf_take_set(field, target, digits);
+    cf_json_scalar_init(&scalar, value);
+    return cf_take_set(field, target, find_digits(&scalar));
 }
 
 gboolean
 cf_take_time_at(const CfJsonField *field, CfJsonSpan value, gpointer target, int offset_s)
 {
-    g_autofree char *text = cf_json_scalar(value);
+    g_auto(CfJsonScalar) scalar;
+    char *text = cf_json_scalar_init(&scalar, value);
     char utc[CF_TIME_LEN];
 
     if (text && cf_time_read(g_strstrip(text), offset_s, utc, NULL))
@@ -89,11 +103,11 @@ cf_take_time(const CfJsonField *field, CfJsonSpan value, gpointer target)
 /* --- lists ------------------------------------------------------------------------------------ */
 
 static gboolean
-has_item(const GString *list, const char *item)
+has_item(const char *list, const char *item)
 {
     gsize len = strlen(item);
 
-    for (const char *p = list ? list->str : NULL; p && *p; p = strchr(p, '\n')) {
+    for (const char *p = list; p && *p; p = strchr(p, '\n')) {
         p += *p == '\n';
         if (strncmp(p, item, len) == 0 && (p[len] == '\n' || p[len] == '\0'))
             return TRUE;
@@ -104,7 +118,7 @@ has_item(const GString *list, const char *item)
 void
 cf_builder_add_once(CfRecordBuilder *builder, guint field, const char *item)
 {
-    if (!has_item(builder->values[field], item))
+    if (!has_item(cf_record_builder_get(builder, field), item))
         cf_record_builder_add(builder, field, item);
 }
 
@@ -112,13 +126,12 @@ cf_builder_add_once(CfRecordBuilder *builder, guint field, const char *item)
 static void
 add_member(CfRecordBuilder *builder, guint field, CfJsonSpan value, const char *key)
 {
-    g_autofree char *text = NULL;
+    g_auto(CfJsonScalar) scalar = {NULL, NULL, ""};
 
     if (cf_json_kind(value) == CF_JSON_OBJECT && !cf_json_get(value, key, FALSE, &value))
         return;
-    text = cf_json_scalar(value);
-    if (text)
-        cf_builder_add_once(builder, field, text);
+    if (cf_json_scalar_init(&scalar, value))
+        cf_builder_add_once(builder, field, scalar.text);
 }
 
 gboolean
@@ -137,18 +150,22 @@ cf_take_members(const CfJsonField *field, CfJsonSpan value, gpointer target, con
     } else {
         add_member(builder, number, value, key);
     }
-    return builder->values[number] != NULL;
+    return cf_record_builder_get(builder, number) != NULL;
 }
 
 void
-cf_builder_add_all(CfRecordBuilder *builder, guint field, const GString *list)
+cf_builder_add_all(CfRecordBuilder *builder, guint field, const char *list)
 {
     g_auto(GStrv) items = NULL;
 
     if (!list)
         return;
     cf_record_builder_touch(builder, field);
-    items = g_strsplit(list->str, "\n", -1);
+    if (!strchr(list, '\n')) { /* one item, as mostly */
+        cf_builder_add_once(builder, field, list);
+        return;
+    }
+    items = g_strsplit(list, "\n", -1);
     for (guint i = 0; items[i]; i++)
         cf_builder_add_once(builder, field, items[i]);
 }
@@ -158,7 +175,7 @@ cf_builder_add_all(CfRecordBuilder *builder, guint field, const GString *list)
 const char *
 cf_builder_get(const CfRecordBuilder *builder, guint field)
 {
-    return builder->values[field] ? builder->values[field]->str : NULL;
+    return cf_record_builder_get(builder, field);
 }
 
 void

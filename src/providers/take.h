@@ -33,7 +33,7 @@ gboolean cf_take_members(const CfJsonField *field, CfJsonSpan value, gpointer ta
 /* Adds an item to a list unless it is there. */
 void cf_builder_add_once(CfRecordBuilder *builder, guint field, const char *item);
 /* Adds the items of another list. list: (nullable): nothing happens. */
-void cf_builder_add_all(CfRecordBuilder *builder, guint field, const GString *list);
+void cf_builder_add_all(CfRecordBuilder *builder, guint field, const char *list);
 /* Returns: (transfer none) (nullable). */
 const char *cf_builder_get(const CfRecordBuilder *builder, guint field);
 /* Sets updated_us from the field updated, else from the field created. */

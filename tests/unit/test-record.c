@@ -33,7 +33,7 @@ sample(void)
     record = cf_record_builder_end(&builder, "{\"id\":1}", 8, &error);
     g_assert_no_error(error);
     for (guint i = 0; i < CF_FIELD_MAX; i++)
-        g_assert_null(builder.values[i]);
+        g_assert_null(builder.values[i].text);
     return record;
 }
 
@@ -130,7 +130,7 @@ test_no_id(void)
         g_assert_null(cf_record_builder_end(&builder, "{}", 2, &error));
         g_assert_error(error, CF_ERROR, CF_ERROR_PROTOCOL);
         g_assert_nonnull(strstr(error->message, "id"));
-        g_assert_null(builder.values[CF_SERVER_NAME]);
+        g_assert_null(builder.values[CF_SERVER_NAME].text);
     }
 }
 
@@ -167,6 +167,40 @@ test_threads(void)
     assert_sample(record);
 }
 
+/* More than the builder has room for: values move, and nothing of them is lost. */
+static void
+test_long(void)
+{
+    g_auto(CfRecordBuilder) builder;
+    g_autoptr(GString) list = g_string_new(NULL);
+    g_autoptr(CfRecord) record = NULL;
+    g_autofree char *text = g_strnfill(5000, 'x');
+
+    cf_record_builder_init(&builder, CF_SERVERS);
+    cf_record_builder_set(&builder, CF_SERVER_ID, "i");
+    for (guint round = 0; round < 3; round++)
+        for (guint len = 0; len <= 5000; len += 250) {
+            cf_record_builder_set(&builder, CF_SERVER_NAME, text + 5000 - len);
+            g_assert_cmpstr(cf_record_builder_get(&builder, CF_SERVER_NAME), ==, text + 5000 - len);
+        }
+    for (guint i = 0; i < 500; i++) {
+        g_autofree char *item = g_strdup_printf("item-%03u", i);
+
+        cf_record_builder_add(&builder, CF_SERVER_TAGS, item);
+        cf_record_builder_add(&builder, CF_SERVER_ADDRESSES, item);
+        g_string_append_printf(list, i ? "\n%s" : "%s", item);
+    }
+    cf_record_builder_set(&builder, CF_SERVER_ADDRESSES, NULL);
+    cf_record_builder_set(&builder, CF_SERVER_ADDRESSES, "one");
+    cf_record_builder_sort(&builder, CF_SERVER_TAGS);
+    record = cf_record_builder_end(&builder, "{}", 2, NULL);
+    g_assert_cmpstr(cf_record_get_id(record), ==, "i");
+    g_assert_cmpstr(cf_record_get_name(record), ==, text);
+    g_assert_cmpstr(cf_record_get(record, CF_SERVER_TAGS), ==, list->str);
+    g_assert_cmpstr(cf_record_get(record, CF_SERVER_ADDRESSES), ==, "one");
+    g_assert_null(cf_record_builder_get(&builder, CF_SERVER_NAME));
+}
+
 int
 main(int argc, char **argv)
 {
@@ -177,5 +211,6 @@ main(int argc, char **argv)
     g_test_add_func("/record/no-id", test_no_id);
     g_test_add_func("/record/footprint", test_footprint);
     g_test_add_func("/record/threads", test_threads);
+    g_test_add_func("/record/longer-than-the-room", test_long);
     return g_test_run();
 }

@@ -206,7 +206,7 @@ take_tags(const CfJsonField *field, CfJsonSpan value, gpointer target)
             cf_record_builder_add(builder, number, g_strstrip(words[i]));
     }
     cf_record_builder_sort(builder, number);
-    return builder->values[number] != NULL;
+    return cf_record_builder_get(builder, number) != NULL;
 }
 
 /* --- records ---------------------------------------------------------------------------------- */
@@ -282,8 +282,10 @@ finish_server(CfRecordBuilder *builder)
                                cf_builder_get(builder, CF_SERVER_TASK), &builder->settled);
 
     cf_record_builder_set(builder, CF_SERVER_STATE, cf_state_to_string(state));
-    cf_builder_add_all(builder, CF_SERVER_ADDRESSES, builder->values[CF_SERVER_PRIVATE_ADDRESSES]);
-    cf_builder_add_all(builder, CF_SERVER_ADDRESSES, builder->values[CF_SERVER_PUBLIC_ADDRESSES]);
+    cf_builder_add_all(builder, CF_SERVER_ADDRESSES,
+                       cf_builder_get(builder, CF_SERVER_PRIVATE_ADDRESSES));
+    cf_builder_add_all(builder, CF_SERVER_ADDRESSES,
+                       cf_builder_get(builder, CF_SERVER_PUBLIC_ADDRESSES));
     cf_builder_set_updated(builder, CF_SERVER_UPDATED, CF_SERVER_CREATED);
     builder->can = server_can(cf_builder_get(builder, CF_SERVER_ID), state);
 }

@@ -440,8 +440,10 @@ finish_server(const CfOsView *view, Draft *draft)
     cf_record_builder_set(builder, CF_SERVER_HOST, draft->host ? draft->host : draft->host_id);
     cf_record_builder_set(builder, CF_SERVER_FLAVOR,
                           draft->flavor_name ? draft->flavor_name : draft->flavor_id);
-    cf_builder_add_all(builder, CF_SERVER_ADDRESSES, builder->values[CF_SERVER_PRIVATE_ADDRESSES]);
-    cf_builder_add_all(builder, CF_SERVER_ADDRESSES, builder->values[CF_SERVER_PUBLIC_ADDRESSES]);
+    cf_builder_add_all(builder, CF_SERVER_ADDRESSES,
+                       cf_builder_get(builder, CF_SERVER_PRIVATE_ADDRESSES));
+    cf_builder_add_all(builder, CF_SERVER_ADDRESSES,
+                       cf_builder_get(builder, CF_SERVER_PUBLIC_ADDRESSES));
     /* From 2.69 on, of a server in a cell that does not answer. */
     builder->partial = state == CF_STATE_UNKNOWN && !cf_builder_get(builder, CF_SERVER_NAME) &&
                        !cf_builder_get(builder, CF_SERVER_UPDATED);

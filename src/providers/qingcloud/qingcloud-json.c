@@ -183,7 +183,7 @@ take_eip(const CfJsonField *field, CfJsonSpan value, gpointer target)
         while (cf_json_iter_next(&iter, NULL, &item))
             add_text(builder, number, item, "eip_addr");
     }
-    return builder->values[number] != NULL;
+    return cf_record_builder_get(builder, number) != NULL;
 }
 
 static void
@@ -216,7 +216,7 @@ take_groups(const CfJsonField *field, CfJsonSpan value, gpointer target)
     } else {
         add_group(builder, number, value);
     }
-    return builder->values[number] != NULL;
+    return cf_record_builder_get(builder, number) != NULL;
 }
 
 /* Their table calls it a string, and it may be "" or null; it is an array of objects. */
@@ -297,10 +297,12 @@ finish_server(CfRecordBuilder *builder, const char *zone)
                                        cf_builder_get(builder, CF_SERVER_TASK), &builder->settled);
 
     cf_record_builder_set(builder, CF_SERVER_STATE, cf_state_to_string(state));
-    if (!builder->values[CF_SERVER_ZONE])
+    if (!cf_builder_get(builder, CF_SERVER_ZONE))
         cf_record_builder_set(builder, CF_SERVER_ZONE, zone); /* every call is about one zone */
-    cf_builder_add_all(builder, CF_SERVER_ADDRESSES, builder->values[CF_SERVER_PRIVATE_ADDRESSES]);
-    cf_builder_add_all(builder, CF_SERVER_ADDRESSES, builder->values[CF_SERVER_PUBLIC_ADDRESSES]);
+    cf_builder_add_all(builder, CF_SERVER_ADDRESSES,
+                       cf_builder_get(builder, CF_SERVER_PRIVATE_ADDRESSES));
+    cf_builder_add_all(builder, CF_SERVER_ADDRESSES,
+                       cf_builder_get(builder, CF_SERVER_PUBLIC_ADDRESSES));
     cf_builder_set_updated(builder, CF_SERVER_UPDATED, CF_SERVER_CREATED);
     if (state != CF_STATE_DELETED)
         builder->can = CF_QINGCLOUD_SERVER_CAN;

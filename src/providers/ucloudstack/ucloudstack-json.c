@@ -269,14 +269,15 @@ finish_server(CfRecordBuilder *builder)
 {
     CfState state =
         cf_ucloudstack_server_state(cf_builder_get(builder, CF_SERVER_STATUS), &builder->settled);
-    GString *others = g_steal_pointer(&builder->values[CF_SERVER_ADDRESSES]);
+    g_autofree char *others = g_strdup(cf_builder_get(builder, CF_SERVER_ADDRESSES));
 
+    cf_record_builder_set(builder, CF_SERVER_ADDRESSES, NULL);
     cf_record_builder_set(builder, CF_SERVER_STATE, cf_state_to_string(state));
-    cf_builder_add_all(builder, CF_SERVER_ADDRESSES, builder->values[CF_SERVER_PRIVATE_ADDRESSES]);
-    cf_builder_add_all(builder, CF_SERVER_ADDRESSES, builder->values[CF_SERVER_PUBLIC_ADDRESSES]);
+    cf_builder_add_all(builder, CF_SERVER_ADDRESSES,
+                       cf_builder_get(builder, CF_SERVER_PRIVATE_ADDRESSES));
+    cf_builder_add_all(builder, CF_SERVER_ADDRESSES,
+                       cf_builder_get(builder, CF_SERVER_PUBLIC_ADDRESSES));
     cf_builder_add_all(builder, CF_SERVER_ADDRESSES, others);
-    if (others)
-        g_string_free(others, TRUE);
     cf_builder_set_updated(builder, CF_SERVER_UPDATED, CF_SERVER_CREATED);
     /* A deleted server is still listed while it lies in the recycle bin. */
     builder->can = state == CF_STATE_DELETED
