@@ -1,11 +1,12 @@
 /* cirrusfs wait: until files show a value. It polls (contract section 7), and never believes what
- * was fetched before it began. */
+ * was fetched before it began. With epoll: poll(2) would ask the daemon after every file each time
+ * that one has changed. */
 #include <errno.h>
 #include <fcntl.h>
-#include <poll.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/epoll.h>
 #include <sys/resource.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -18,8 +19,9 @@
 
 enum { EXIT_ERROR = 3, EXIT_GONE = 4, EXIT_TIMEOUT = 124 };
 
-/* The daemon remembers 4,096 open files that are polled (fuse/polls.h); a target has up to two. */
-#define WINDOW 1500
+/* The daemon remembers 16,384 open files that are polled (fuse/polls.h); a target has up to two. */
+#define WINDOW 8000
+#define OTHER_FILES 32 /* that are open beside those */
 #define VALUE_MAX 4096
 #define RETRY_US G_USEC_PER_SEC
 #define SHOWN_MAX 10
@@ -327,49 +329,73 @@ poll_ms(const Wait *wait)
     return (int) MIN(rest_ms, G_MAXINT);
 }
 
-static void
-list_polled(Wait *wait, guint begin, guint end, GArray *fds, GArray *owners)
+static gboolean
+add_polled(int epoll_fd, guint begin, guint end, Wait *wait, GError **error)
 {
-    g_array_set_size(fds, 0);
-    g_array_set_size(owners, 0);
     for (guint i = begin; i < end; i++) {
         const Target *target = &g_array_index(wait->targets, Target, i);
         int both[] = {target->fd, target->state_fd};
+        struct epoll_event event = {.events = EPOLLPRI, .data.u32 = i};
 
-        for (guint k = 0; !target->over && k < G_N_ELEMENTS(both); k++)
-            if (both[k] >= 0) {
-                struct pollfd pfd = {.fd = both[k], .events = POLLPRI};
-
-                g_array_append_val(fds, pfd);
-                g_array_append_val(owners, i);
+        for (guint k = 0; k < G_N_ELEMENTS(both); k++)
+            if (both[k] >= 0 && epoll_ctl(epoll_fd, EPOLL_CTL_ADD, both[k], &event) < 0) {
+                g_set_error(error, CF_ERROR, CF_ERROR_INTERNAL, "%s: it cannot be polled: %s",
+                            target->path, g_strerror(errno));
+                return FALSE;
             }
     }
+    return TRUE;
 }
 
-/* Returns: FALSE when the time is over. */
-static gboolean
-wait_window(Wait *wait, guint begin, guint end)
+static guint
+count_left(const Wait *wait, guint begin, guint end)
 {
-    g_autoptr(GArray) fds = g_array_new(FALSE, FALSE, sizeof(struct pollfd));
-    g_autoptr(GArray) owners = g_array_new(FALSE, FALSE, sizeof(guint));
+    guint n = 0;
 
-    for (;;) {
+    for (guint i = begin; i < end; i++)
+        n += !g_array_index(wait->targets, Target, i).over;
+    return n;
+}
+
+/* What is over is closed, and so no longer polled. Returns: FALSE when the time is over, or with
+ * error set. */
+static gboolean
+poll_window(Wait *wait, int epoll_fd, guint begin, guint end, GError **error)
+{
+    struct epoll_event events[256];
+
+    if (!add_polled(epoll_fd, begin, end, wait, error))
+        return FALSE;
+    while (count_left(wait, begin, end) > 0) {
         int n;
 
-        list_polled(wait, begin, end, fds, owners);
-        if (fds->len == 0)
-            return TRUE;
         show_progress(wait);
-        n = poll((struct pollfd *) (gpointer) fds->data, fds->len, poll_ms(wait));
-        for (guint i = 0; n > 0 && i < fds->len; i++) {
-            Target *target = &g_array_index(wait->targets, Target, g_array_index(owners, guint, i));
+        n = epoll_wait(epoll_fd, events, G_N_ELEMENTS(events), poll_ms(wait));
+        for (int i = 0; i < n; i++) {
+            Target *target = &g_array_index(wait->targets, Target, events[i].data.u32);
 
-            if (g_array_index(fds, struct pollfd, i).revents && !target->over)
+            if (!target->over)
                 look(wait, target);
         }
         if (wait->left > 0 && cf_clock_mono_us() >= wait->deadline_us)
             return FALSE;
     }
+    return TRUE;
+}
+
+static gboolean
+wait_window(Wait *wait, guint begin, guint end, GError **error)
+{
+    int epoll_fd = epoll_create1(EPOLL_CLOEXEC);
+    gboolean done;
+
+    if (epoll_fd < 0) {
+        g_set_error(error, CF_ERROR, CF_ERROR_INTERNAL, "epoll_create1: %s", g_strerror(errno));
+        return FALSE;
+    }
+    done = poll_window(wait, epoll_fd, begin, end, error);
+    close(epoll_fd);
+    return done;
 }
 
 /* --- the whole -------------------------------------------------------------------------------- */
@@ -388,16 +414,19 @@ watchdog_main(gpointer data)
     _exit(EXIT_TIMEOUT);
 }
 
+/* How many targets are looked at together: all, unless there are more than files may be open. */
 static guint
 window_size(void)
 {
     struct rlimit limit;
+    rlim_t files;
 
     if (getrlimit(RLIMIT_NOFILE, &limit) < 0)
         return WINDOW;
     limit.rlim_cur = limit.rlim_max;
     setrlimit(RLIMIT_NOFILE, &limit);
-    return (guint) CLAMP(limit.rlim_cur / 3, 1, WINDOW);
+    files = limit.rlim_cur > OTHER_FILES ? limit.rlim_cur - OTHER_FILES : 0;
+    return (guint) CLAMP(files / 2, 1, WINDOW);
 }
 
 /* Returns: FALSE when the time is over, or with error set. */
@@ -414,7 +443,7 @@ wait_all(Wait *wait, GError **error)
         for (guint i = begin; i < end; i++)
             if (!open_target(wait, &g_array_index(wait->targets, Target, i), mounts, error))
                 return FALSE;
-        if (!refresh_collections(wait, begin, end, done) || !wait_window(wait, begin, end))
+        if (!refresh_collections(wait, begin, end, done) || !wait_window(wait, begin, end, error))
             return FALSE;
     }
     return TRUE;

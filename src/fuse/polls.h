@@ -11,7 +11,7 @@
 
 G_BEGIN_DECLS
 
-#define CF_POLLS_MAX 4096
+#define CF_POLLS_MAX 16384
 /* So long a wait is taken to last. Then the kernel is woken; it asks again when somebody is still
  * there, and nobody else sees anything of it. */
 #define CF_POLL_REARM_US (60 * (gint64) G_USEC_PER_SEC)

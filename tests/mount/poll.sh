@@ -108,7 +108,11 @@ finish 10 || true
 like "$(cat "$CF_TMP/polls")" 'No such device' "whoever waits is woken, and learns it when reading"
 
 cf_section "more descriptors than are kept"
-is "$(polls many $dir/state 4300)" "4300 4300" "those that are forgotten are changed again, none hangs"
+if [ "$(ulimit -Hn)" = unlimited ] || [ "$(ulimit -Hn)" -ge 16700 ]; then
+    is "$(polls many $dir/state 16600)" "16600 16600" "those that are forgotten are changed again, none hangs"
+else
+    skip "those that are forgotten are changed again, none hangs" "not so many files may be open"
+fi
 is "$(polls many $dir/state 100)" "100 0" "those that are kept are not"
 cd /
 cf_umount

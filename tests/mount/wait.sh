@@ -27,13 +27,14 @@ ends() {
     wait "$waiter" || status=$?
     is "$status" "$2" "$1"
 }
-# polled N: the one in the background sleeps in poll(2), with so many files of the mount open.
+# polled N: the one in the background sleeps in epoll_wait(2), with at least so many files of the
+# mount open.
 polled() {
     local call
     # The shell itself reads it: it may look at its children everywhere.
     read -r call _ <"/proc/$waiter/syscall"
     case $(uname -m)-$call in
-    x86_64-7 | x86_64-271 | aarch64-73) ;; # poll, ppoll
+    x86_64-232 | x86_64-281 | aarch64-22) ;; # epoll_wait, epoll_pwait
     *) return 1 ;;
     esac
     [ "$(find "/proc/$waiter/fd" -lname "$MNT/*" | wc -l)" -ge "$1" ]
@@ -123,6 +124,40 @@ OUTPUT=$("$TOOLS/type.py" $((20 * CF_SLOW)) 'wait:0 of 2, [0-9]+ s; .*: running'
     --timeout "$((CF_SLOW))s" "$dir/$A/state" "$dir/$A/power" stopped) || STATUS=$?
 is "$STATUS" 124 "the time is over"
 like "$OUTPUT" "0 of 2, .* s; .*state: running" "a progress line"
+
+# All of them are looked at, also what comes last and does not stay.
+cf_section "very many"
+change servers $A '{"status":"ACTIVE","task_state":null}'
+C=cccccccc-0000-4000-8000-000000000003
+server $C ACTIVE gamma
+echo 1 >refresh
+mapfile -t many < <(yes "$dir/$A/state" | head -n 3000)
+open_files() { find "/proc/$waiter/fd" -lname "$MNT/*" | wc -l; }
+last_is_seen() { [ "$(open_files)" -eq 3000 ]; }
+if [ "$(ulimit -Hn)" = unlimited ] || [ "$(ulimit -Hn)" -ge 8192 ]; then
+    begin -t $((60 * CF_SLOW)) "${many[@]}" "$dir/$C/state" paused
+    ok "all are waited for" wait_until 30 polled 3001
+    change servers $C '{"status":"PAUSED"}'
+    echo 1 >refresh
+    ok "the last one is seen" wait_until 30 last_is_seen
+    change servers $C '{"status":"ACTIVE"}'
+    echo 1 >refresh
+    change servers $A '{"status":"PAUSED"}'
+    echo 1 >refresh
+    ends "so it need not be there at the end" 0
+else
+    skip "all are waited for" "not so many files may be open"
+fi
+begin_few() (
+    ulimit -n 40
+    begin "$@"
+    wait "$waiter"
+)
+change servers $A '{"status":"ACTIVE"}'
+echo 1 >refresh
+STATUS=0
+begin_few "${many[@]:0:100}" "$dir/$C/state" running || STATUS=$?
+is "$STATUS" 0 "with more than may be open, some at a time"
 
 cf_section "usage"
 attempt $dir/$A/state

@@ -8,6 +8,7 @@ order FILE N SECONDS  the next N values, each after a report
 many FILE N        opens N descriptors, polls each; prints how many reported, first and second time
 """
 import os
+import resource
 import select
 import sys
 import time
@@ -72,6 +73,8 @@ def order(path, n, seconds):
 
 
 def many(path, n):
+    hard = resource.getrlimit(resource.RLIMIT_NOFILE)[1]
+    resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))
     fds = [os.open(path, os.O_RDONLY) for _ in range(n)]
     print(sum(look(fd, 0) != 0 for fd in fds), sum(look(fd, 0) != 0 for fd in fds))
 
