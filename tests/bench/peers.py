@@ -7,8 +7,8 @@ import subprocess
 import time
 
 from row import attempts, missing, row
-from world import (CALM, PASSWORD, Mount, Sim, copy_tree, have, loop, measured, seconds, timed, tmpfs,
-                   wait_for)
+from world import (CALM, PASSWORD, Mount, Sim, copy_tree, have, loop, measured, seconds, timed,
+                   tmpfs, wait_for)
 
 SERVERS_PAGE = 1000  # osapi_max_limit of most OpenStacks
 
@@ -69,8 +69,8 @@ def beside(context, name, peer, here, there, ids):
 
 
 def begin_sshfs(context, there):
-    """sshfs with sftp-server at the other end of a socket: no ssh, and told to keep what it knows as
-    long as cirrusfs does, hence its best case."""
+    """sshfs with sftp-server at the other end of a socket: no ssh, and told to keep what it knows
+    as long as cirrusfs does, hence its best case."""
     server = next((path for path in ("/usr/lib/openssh/sftp-server", "/usr/libexec/sftp-server",
                                      "/usr/lib/ssh/sftp-server") if os.path.exists(path)), None)
     if not server or not have("sshfs"):

@@ -8,7 +8,8 @@ from world import exponent
 
 def row(what, value, unit, reference=None, of="", limit=None, note="", of_value=False, points=None):
     """One line of the table. limit: of the ratio; of the value where nothing stands beside it, or
-    with of_value. points: what a growth was fitted to. Returns: a dictionary, as in the JSON file."""
+    with of_value. points: what a growth was fitted to. Returns: a dictionary, as in the JSON
+    file."""
     ratio = value / reference if reference and value is not None else None
     of_value = of_value or not reference
     held = ratio if not of_value else value
@@ -34,8 +35,8 @@ def grown(what, points):
     slope = exponent(points[-2:])
     every = exponent(points)
     return row(f"{what}: grows as N to the power of", slope, "", limit=1.1, points=points,
-               note=f"between {points[-2][0]} and {points[-1][0]}; {every:.2f} over all sizes, with "
-               "what does not grow")
+               note=f"between {points[-2][0]} and {points[-1][0]}; {every:.2f} over all sizes, "
+               "with what does not grow")
 
 
 def attempts(context, *works):

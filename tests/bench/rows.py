@@ -107,8 +107,8 @@ def cold_list(context, n, latency_ms, growth):
     whole, first, cpu, fetch, fetch_cpu, calls, sim_cpu, sim_fetch_cpu = (
         median(column) for column in zip(*results))
     growth.append((n, first))
-    yield row(f"list of {n} servers, cold, {latency_ms} ms latency: mount to first entry", first, "s",
-              fetch, "curl, same pages", 2.0,
+    yield row(f"list of {n} servers, cold, {latency_ms} ms latency: mount to first entry", first,
+              "s", fetch, "curl, same pages", 2.0,
               f"ls to its end {whole:.3f} s; CPU {cpu:.2f} s and the simulator's {sim_cpu:.2f}, "
               f"curl's {fetch_cpu:.2f} and {sim_fetch_cpu:.2f}; {calls:.0f} calls of "
               f"{-(-n // PAGE)} pages")
@@ -161,8 +161,8 @@ def refreshes(context, n, growth):
     top = mount.at("servers/by-id")
     known = sorted(mount.listed())[:: max(1, n // 10000)][:10000]
     subprocess.run(["xargs", "-0", "sh", "-c", 'exec find "$@" ' + " ".join(SIZES), "sh"],
-                   input="\0".join(os.path.join(top, name) for name in known), text=True, check=True,
-                   stdout=subprocess.DEVNULL)
+                   input="\0".join(os.path.join(top, name) for name in known), text=True,
+                   check=True, stdout=subprocess.DEVNULL)
     for kind, change in (("nothing changed", None), ("1 % changed", Sim.touch),
                          ("1 % replaced", replace)):
         rows = [one_refresh(mount, sim, change) for _ in range(context.runs)]
@@ -172,8 +172,8 @@ def refreshes(context, n, growth):
         yield row(f"refresh of {n} servers, {kind}", took, "s", fetch, "curl, same pages",
                   None if change else 1.3,
                   f"CPU {cpu:.2f} s, curl's {fetch_cpu:.2f} s; parsed {last['parsed']:.0f}, "
-                  f"invalidations {last['told']:.0f}, calls {last['calls']:.0f}; the kernel holds the "
-                  f"files of {len(known)}")
+                  f"invalidations {last['told']:.0f}, calls {last['calls']:.0f}; the kernel "
+                  f"holds the files of {len(known)}")
 
 
 def replace(sim):
@@ -215,7 +215,8 @@ def counted_refresh(mount, sim, change):
 def views(context):
     growth = {}
     for n in context.sizes:
-        yield from attempts(context, (f"lists of {n} servers", lambda n=n: lists(context, n, growth)))
+        yield from attempts(context, (f"lists of {n} servers",
+                                      lambda n=n: lists(context, n, growth)))
     for name, points in growth.items():
         yield grown(f"{name}, first read", points)
     yield from attempts(context, ("asking a list", lambda: asks(context)))
@@ -277,7 +278,7 @@ def write(context):
 
 
 def curl_post(sim, *calls):
-    """Reboots by curl, each (path, argument of reboot). Returns: seconds, without curl's own start."""
+    """Reboots by curl, each (path, argument of reboot). Returns: seconds, without curl's start."""
     words = []
     for path, argument in calls:
         words += (["--next"] if words else []) + [
@@ -294,8 +295,8 @@ def echo(context, mount, sim, running):
         path = mount.at("servers/by-id", next(turn), "power")
         return loop(context, "write", path, "reboot\n", 1)[0] / 1e6
 
-    ours, theirs = measured(max(context.runs, 20), write_one,
-                            lambda: curl_post(sim, (f"/v1/servers/{running[-1]}/action", {})) * 1000)
+    call = (f"/v1/servers/{running[-1]}/action", {})
+    ours, theirs = measured(max(context.runs, 20), write_one, lambda: curl_post(sim, call) * 1000)
     yield row("echo reboot > power", ours, "ms", theirs, "curl POST, same call",
               note="the verdict waits until every path shows it")
 
@@ -305,9 +306,10 @@ def batch(context, mount, sim, names):
     took, calls = [], []
     for verb in ("off", "on") * -(-context.runs // 2):
         sim.calls()
+        text = "".join([f"expect {len(names)}\n", *(f"{verb} {i}\n" for i in names)])
         began = time.monotonic()
         fd = os.open(mount.at("servers/power"), os.O_WRONLY)
-        os.write(fd, "".join([f"expect {len(names)}\n", *(f"{verb} {i}\n" for i in names)]).encode())
+        os.write(fd, text.encode())
         os.close(fd)
         took.append(time.monotonic() - began)
         calls.append(sim.ask("GET", "/_sim/counters")["changes"])

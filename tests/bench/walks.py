@@ -1,5 +1,5 @@
-"""Memory, walks through the whole tree, and the end of a mount, beside tools/floor: a file system of
-the same shape that answers from arithmetic."""
+"""Memory, walks through the whole tree, and the end of a mount, beside tools/floor: a file system
+of the same shape that answers from arithmetic."""
 
 import os
 import subprocess

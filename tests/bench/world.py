@@ -278,8 +278,8 @@ def seconds(command, good=None, **more):
     """Seconds of a command whose output nobody wants. good: (nullable): exit statuses that say that
     it did its work; without it any will do."""
     began = time.monotonic()
-    done = subprocess.run(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, check=False,
-                          **more)
+    done = subprocess.run(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
+                          check=False, **more)
     took = time.monotonic() - began
     if good is not None and done.returncode not in good:
         raise RuntimeError(f"{command[0]}: exit status {done.returncode}")
