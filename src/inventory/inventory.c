@@ -33,6 +33,13 @@ cf_timer_clear(GSource **timer)
     *timer = NULL;
 }
 
+static void
+timer_free(gpointer timer)
+{
+    g_source_destroy(timer);
+    g_source_unref(timer);
+}
+
 /* ---- what the channel tells ---- */
 
 static void
@@ -195,6 +202,7 @@ cf_inventory_new(const char *profile, const CfProviderOps *ops, CfHttp *http,
         g_hash_table_new_full(g_str_hash, g_str_equal, g_free, (GDestroyNotify) g_ptr_array_unref);
     g_queue_init(&inventory->action_times);
     inventory->jobs = g_ptr_array_new_with_free_func(cf_job_free);
+    inventory->console_timers = g_ptr_array_new_with_free_func(timer_free);
     for (guint i = 0; i < CF_COLLECTION_N; i++)
         state_init(inventory, i);
 
@@ -227,6 +235,7 @@ close_in_engine(gpointer data)
     cf_timer_clear(&inventory->watch_timer);
     cf_timer_clear(&inventory->sweep_timer);
     cf_timer_clear(&inventory->job_timer);
+    g_ptr_array_set_size(inventory->console_timers, 0);
     cf_composer_stop(inventory->composer);
     /* Answers every call under way with an error, which in turn answers those who wait. */
     cf_channel_free(inventory->channel);
@@ -292,6 +301,7 @@ cf_inventory_free(CfInventory *inventory)
     g_hash_table_unref(inventory->tag_flights);
     cf_searches_free(inventory);
     g_ptr_array_unref(inventory->jobs);
+    g_ptr_array_unref(inventory->console_timers);
     cf_composer_free(inventory->composer);
     g_queue_clear_full(&inventory->action_times, g_free);
     cf_append_free(inventory->events);

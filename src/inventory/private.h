@@ -111,9 +111,10 @@ struct _CfInventory {
     struct _CfComposer *composer; /* (nullable) */
     GPtrArray *jobs;              /* (element-type CfJob) */
     GSource *job_timer;
-    guint jobs_asking;     /* questions after a job under way */
-    GHashTable *strangers; /* (nullable) ids that are found and not listed (search.c) */
-    guint skipped;         /* records of the last listing that could not be read */
+    GPtrArray *console_timers; /* (element-type GSource) (owned): when addresses expire */
+    guint jobs_asking;         /* questions after a job under way */
+    GHashTable *strangers;     /* (nullable) ids that are found and not listed (search.c) */
+    guint skipped;             /* records of the last listing that could not be read */
 };
 
 /* publish.c: changing what is shown. Engine's thread. */

@@ -7,6 +7,7 @@
 #include "util/clock.h"
 #include "util/error.h"
 #include "util/log.h"
+#include "util/text.h"
 
 static guint
 written_aspect(CfActionKind kind, CfCollection which)
@@ -132,18 +133,19 @@ on_console_expired(gpointer data)
 {
     CfInventory *inventory = ((gpointer *) data)[0];
     CfCollectionState *state = &inventory->collections[CF_SERVERS];
-    CfResource *resource = inventory->closing ? NULL : cf_state_find(state, ((gpointer *) data)[1]);
+    CfResource *resource = cf_state_find(state, ((gpointer *) data)[1]);
     const char *url = ((gpointer *) data)[2];
 
     if (resource && resource->local && g_strcmp0(resource->local->console_url, url) == 0) {
         CfResource *copy = cf_resource_copy(resource);
         CfEdit edit;
 
-        g_clear_pointer(&copy->local->console_url, g_free);
+        g_clear_pointer(&copy->local->console_url, cf_text_wipe);
         cf_edit_begin(&edit, state);
         cf_edit_replace(&edit, resource, copy);
         cf_edit_commit(&edit, FALSE);
     }
+    g_ptr_array_remove_fast(inventory->console_timers, g_main_current_source());
     return G_SOURCE_REMOVE;
 }
 
@@ -153,7 +155,7 @@ console_timer_free(gpointer data)
     gpointer *parts = data;
 
     g_free(parts[1]);
-    g_free(parts[2]);
+    cf_text_wipe(parts[2]);
     g_free(parts);
 }
 
@@ -176,7 +178,7 @@ keep_console(CfDoing *doing, CfLocal *local, const CfActionResult *result)
     parts[2] = g_strdup(result->console_url);
     g_source_set_callback(timer, on_console_expired, parts, console_timer_free);
     g_source_attach(timer, cf_http_get_context(doing->inventory->http));
-    g_source_unref(timer);
+    g_ptr_array_add(doing->inventory->console_timers, timer);
 }
 
 #define CONSOLE_LOG_MAX ((gsize) 64 * 1024)

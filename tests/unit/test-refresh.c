@@ -21,6 +21,7 @@ typedef struct {
     gint64 clock_s;           /* the cloud's; 0: it tells no times */
     gint64 since_us;          /* of the last list call */
     gint64 date_s;            /* what the cloud's clock shows; 0: it does not say */
+    const char *console;      /* (nullable) the address that an action gives; it lives a second */
     GHashTable *changed;      /* id → text, deleted ones too: what a list of changes gives */
     GString *spoilt;          /* (nullable) what pages of a listing are instead */
     guint known;              /* records that were known when their page was checked */
@@ -237,7 +238,7 @@ fake_parse(gpointer handle, CfCollection collection, CfJsonSpan text, GError **e
     }
     builder.settled = TRUE;
     builder.updated_us = cloud.clock_s * G_USEC_PER_SEC;
-    builder.can = CF_CAN(CF_ACTION_POWER);
+    builder.can = CF_CAN(CF_ACTION_POWER) | CF_CAN(CF_ACTION_CONSOLE);
     return cf_record_builder_end(&builder, text.text, text.len, error);
 }
 
@@ -280,6 +281,10 @@ answer_act(gpointer data)
     Call *call = data;
     CfActionResult result = {.http_status = 200};
 
+    if (cloud.console) {
+        result.console_url = (char *) cloud.console;
+        result.console_life_s = 1;
+    }
     call->on_action(&result, NULL, call->data);
     g_free(call);
     return G_SOURCE_REMOVE;
@@ -330,7 +335,7 @@ static const CfProviderOps fake = {
     .close = fake_close,
     .get_endpoint = fake_fact,
     .get_region = fake_fact,
-    .can = {CF_CAN(CF_ACTION_POWER), 0},
+    .can = {CF_CAN(CF_ACTION_POWER) | CF_CAN(CF_ACTION_CONSOLE), 0},
     .verbs = (1u << CF_VERB_N) - 1,
     .list = fake_list,
     .get_page_size = fake_page_size,
@@ -939,6 +944,59 @@ test_already_so(Fixture *fixture, gconstpointer data)
     g_assert_cmpuint(cloud.shows, ==, 1);
 }
 
+static int
+ask_for_console(Fixture *fixture, const char *id)
+{
+    CfAction *action = cf_action_new(CF_ACTION_CONSOLE, CF_SERVERS, id);
+    CfOrder *order = cf_order_new(action);
+    Verdict verdict = {0};
+
+    action->text = g_strdup("novnc");
+    order->deadline_us = cf_clock_mono_us() + 10 * G_USEC_PER_SEC;
+    cf_inventory_act(fixture->inventory, order, on_done, &verdict);
+    return await(&verdict);
+}
+
+static gboolean
+has_console(Fixture *fixture, const char *id)
+{
+    g_autoptr(CfSnapshot) snapshot = cf_inventory_ref_snapshot(fixture->inventory, CF_SERVERS);
+    const CfResource *resource = cf_snapshot_find(snapshot, id);
+
+    return resource->local && resource->local->console_url;
+}
+
+static gboolean
+on_later(gpointer data)
+{
+    on_done(NULL, data);
+    return G_SOURCE_REMOVE;
+}
+
+/* The address expires; and when the mount has ended before, nothing is left that would do it. */
+static void
+test_console_expires(Fixture *fixture, gconstpointer data)
+{
+    gint64 until = g_get_monotonic_time() + 30 * G_USEC_PER_SEC;
+    g_autoptr(GSource) timer = NULL;
+    Verdict verdict = {0};
+
+    cloud.console = "https://console.example/fake";
+    refresh(fixture);
+    g_assert_cmpint(ask_for_console(fixture, "id-0001"), ==, -1);
+    g_assert_true(has_console(fixture, "id-0001"));
+    while (has_console(fixture, "id-0001")) {
+        g_assert_cmpint(g_get_monotonic_time(), <, until);
+        g_usleep(10000);
+    }
+    g_assert_cmpint(ask_for_console(fixture, "id-0002"), ==, -1);
+    timer = g_timeout_source_new(1000); /* fires behind the other one */
+    g_source_set_callback(timer, on_later, &verdict, NULL);
+    g_source_attach(timer, context);
+    g_clear_pointer(&fixture->inventory, cf_inventory_free);
+    await(&verdict);
+}
+
 /* ---- by marker ---- */
 
 static void
@@ -1105,6 +1163,7 @@ main(int argc, char **argv)
     ADD("a-handle-names-one-resource-for-ever", 20, test_handles);
     ADD("pending-is-shown-until-the-cloud-agrees", 20, test_pending);
     ADD("already-so-sends-nothing", 20, test_already_so);
+    ADD("an-address-expires", 20, test_console_expires);
     ADD_BY_MARKER("first-in-turn-then-side-by-side", 95, test_walk);
     ADD_BY_MARKER("full-pages", 30, test_walk_full_pages);
     ADD_BY_MARKER("what-came-and-went", 95, test_walk_changes);
