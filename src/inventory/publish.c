@@ -14,9 +14,12 @@ cf_state_get(CfCollectionState *state, guint32 handle)
 CfResource *
 cf_state_find(CfCollectionState *state, const char *id)
 {
-    guint slot = GPOINTER_TO_UINT(g_hash_table_lookup(state->slot_by_id, id));
+    guint slot;
 
-    if (slot == 0 || !state->current || slot - 1 >= state->current->n_slots)
+    if (!state->current)
+        return NULL; /* the first listing asks for each of its ids */
+    slot = GPOINTER_TO_UINT(g_hash_table_lookup(state->slot_by_id, id));
+    if (slot == 0 || slot - 1 >= state->current->n_slots)
         return NULL;
     return state->current->slots[slot - 1];
 }

@@ -58,15 +58,33 @@ append_bytes(GString *out, const Char *ch, const char *prefix, const char *digit
     }
 }
 
+/* How many bytes from the beginning on may stand in a name as they are, without looking at UTF-8:
+ * nearly always all of them. */
+static gsize
+count_plain(const char *name)
+{
+    gsize n = 0;
+
+    if (*name == '.')
+        return 0;
+    while (name[n] >= 0x20 && name[n] < 0x7F && name[n] != '/' && name[n] != '%' && name[n] != '~')
+        n++;
+    return n;
+}
+
 char *
 cf_name_encode(const char *name)
 {
-    GString *out = g_string_new(NULL);
-    const char *p = name ? name : "";
-    gboolean first = TRUE;
+    gsize plain = name ? count_plain(name) : 0;
+    const char *p = name ? name + plain : "";
+    gboolean first = plain == 0;
+    GString *out;
     Char ch;
 
-    if (!*p)
+    if (plain > 0 && !*p)
+        return g_strndup(name, plain);
+    out = g_string_new_len(name, (gssize) plain);
+    if (first && !*p)
         g_string_append_c(out, '%');
     for (; next_char(&p, &ch); first = FALSE) {
         if (!ch.good || is_control(&ch) || ch.c == '/' || ch.c == '%' || ch.c == '~' ||
