@@ -6,7 +6,9 @@ live_mount ttl=600 max_stale=3600
 write "$PROFILE/refresh" now
 for kind in servers images; do
     cf_section "$kind"
-    mapfile -t told < <(osc "${kind%s}" list -f value -c ID | sort)
+    every=
+    [ "$kind" = images ] || every=--limit=-1 # else the command stops at the cloud's longest page
+    mapfile -t told < <(osc "${kind%s}" list ${every:+"$every"} -f value -c ID | sort)
     mapfile -t here < <(find "$PROFILE/$kind/by-id" -mindepth 1 -maxdepth 1 -printf '%f\n' | sort)
     is "${here[*]}" "${told[*]}" "by-id holds what the command lists"
     if [ ${#told[@]} -eq 0 ]; then
