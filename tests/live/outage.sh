@@ -21,10 +21,7 @@ turns() {
     cat "$SERVERS/list.tsv" "$IMAGES/list.tsv" >"$CF_TMP/lists"
     [[ $(cat "$PROFILE/health") =~ ^$1\ since\ .*$2 ]]
 }
-auths() {
-    sleep 1.05 # so long are stats kept
-    awk '/^cirrusfs_api_auth_total/ { print $NF }' "$MNT/.cirrusfs/stats"
-}
+auths() { metric api_auth_total; }
 
 live_pick
 live_boot one
@@ -38,27 +35,51 @@ I=$N/images/by-id/$(grep -oE '^[0-9a-f-]{36}$' "$CF_TMP/made")
 ok "the new image is there" wait_until 30 test -d "$I"
 
 cf_section "a token that is revoked"
-password=fake-$RANDOM$RANDOM
+good=fake-$RANDOM$RANDOM
+password=$good # the present one
 project=$(osc token issue -f value -c project_id)
 user=$(lab_api POST keystone_url/users "{\"user\":{\"name\":\"$LIVE_PREFIX\",\"domain_id\":\"default\",
     \"password\":\"$password\"}}" | jq -er .user.id)
 role=$(lab_api GET 'keystone_url/roles?name=member' | jq -er '.roles[0].id')
 lab_api PUT "keystone_url/projects/$project/users/$user/roles/$role"
-# set_password PASSWORD: which revokes all tokens of the user, also where it is the same; Keystone goes
-# by whole seconds, and one that is given in the same second is revoked, too.
+# set_password PASSWORD: which revokes all tokens of the user, also where it is the same. Returns when
+# no service takes an old one any more, and new ones are good: Keystone goes by whole seconds, and one
+# that is given in the same second is revoked, too.
 set_password() {
+    old_token=$(own_token "$password")
+    password=$1
     lab_api PATCH "keystone_url/users/$user" "{\"user\":{\"password\":\"$1\"}}" >/dev/null
-    sleep 1.1
+    ok "the old token is refused" wait_until 20 old_token_is_refused
+    ok "a new one is taken" wait_until 20 new_token_is_good
     lab_forget_tokens
 }
+# own_token PASSWORD: a token of the user's, from Keystone itself. No secret is an argument of a program.
+own_token() {
+    printf '{"auth":{"identity":{"methods":["password"],"password":{"user":{"id":"%s","password":"%s"}}}}}' \
+        "$user" "$1" | curl -sS -o "$CF_TMP/token" -D - -H 'Content-Type: application/json' -d @- \
+        "$keystone/auth/tokens" | tr -d '\r' | awk 'tolower($1) == "x-subject-token:" { print $2 }'
+}
+# token_says STATUS TOKEN: what Keystone answers to who asks with it.
+token_says() {
+    local status
+    lab_forget_tokens
+    status=$(printf 'X-Auth-Token: %s\nX-Subject-Token: %s\n' "$2" "$2" |
+        curl -sS -o "$CF_TMP/token" -w '%{http_code}' -H @- "$keystone/auth/tokens")
+    [ "$status" = "$1" ]
+}
+old_token_is_refused() { token_says 401 "$old_token"; }
+new_token_is_good() { token_says 200 "$(own_token "$password")"; }
+keystone=$(sed -n 's/^ *auth_url: //p' "$OS_CLIENT_CONFIG_FILE" | head -n 1)
 (umask 077 && printf '%s\n' "clouds:" "  own:" "    auth:" \
-    "      auth_url: $(sed -n 's/^ *auth_url: //p' "$OS_CLIENT_CONFIG_FILE" | head -n 1)" \
+    "      auth_url: $keystone" \
     "      username: $LIVE_PREFIX" "      password: $password" "      project_id: $project" \
     "      user_domain_id: default" >"$CF_TMP/clouds.yaml")
 OS_CLIENT_CONFIG_FILE=$CF_TMP/clouds.yaml OS_CLOUD=own live_mount -d revoked ttl=1 patience=1 deadline=10
 R=$SERVERS/by-id/$LIVE_ID
+# Nothing is under way when it is revoked: that would be refused, and come back with a token too early.
+cat "$R/state" "$IMAGES/list.tsv" >"$CF_TMP/lists"
 before=$(auths)
-set_password "$password"
+set_password "$good"
 ok "a write goes through" write "$R/description" "after it"
 is "$(($(auths) - before))" 1 "with one new token"
 is "$(osc server show -f value -c description "$LIVE_ID")" "after it" "and is made"
@@ -68,7 +89,7 @@ set_password "fake-other"
 is "$(live_errno "$R/description" "not made")" EKEYREJECTED "a write: EKEYREJECTED"
 fails_so unauthorized "servers|images"
 is "$(cat "$R/state")" running "reads go on"
-set_password "$password"
+set_password "$good"
 revoked=$PROFILE
 revoked_mnt=$MNT
 # A reader that stays: it is looked at again at the end.
