@@ -14,8 +14,10 @@ live_pick
 live_mount ttl=3600 max_stale=3600 # nothing is listed by itself
 
 cf_section "being built"
-# Side by side: it does not take long. Another one where it was over before we had asked.
-for try in 1 2 3; do
+# Side by side: it does not take long. Another one where it was over before we had asked: what was
+# answered counts where it is still being built then.
+missed=
+for try in 1 2 3 4 5; do
     osc server create --image "$LIVE_IMAGE" --flavor "$LIVE_FLAVOR" --network none -f value -c id \
         "$LIVE_PREFIX-built-$try" >"$CF_TMP/booted"
     id=$(grep -oE '^[0-9a-f-]{36}$' "$CF_TMP/booted")
@@ -26,12 +28,19 @@ for try in 1 2 3; do
     stopper=$!
     live_errno "$S/tags" early >"$CF_TMP/tags"
     wait "$stopper"
+    missed=
     [ "$state $(cat "$CF_TMP/power" "$CF_TMP/tags")" != $'building EBUSY\nEBUSY' ] || break
+    ! live_status_is BUILD "$id" || break
+    missed=1
 done
-is "$state" building "it shows"
-is "$(cat "$CF_TMP/power")" EBUSY "stopping it: EBUSY"
-is "$(cat "$CF_TMP/tags")" EBUSY "a tag: EBUSY"
-like "$(cat "$S/last_error")" "vm_state building" "the cloud's own words"
+if [ -n "$missed" ]; then
+    skip "what is refused of it" "this machine is too busy to ask before it is built"
+else
+    is "$state" building "it shows"
+    is "$(cat "$CF_TMP/power")" EBUSY "stopping it: EBUSY"
+    is "$(cat "$CF_TMP/tags")" EBUSY "a tag: EBUSY"
+    like "$(cat "$S/last_error")" "vm_state building" "the cloud's own words"
+fi
 ok "its name can be changed" write "$S/name" "$LIVE_PREFIX-renamed"
 ok "it runs at last" wait_until 60 refreshed reads "$S/state" running
 
