@@ -91,7 +91,7 @@ def walk(context, n, entries, what, tests, nodes, growth, gone):
         runs = 1 if nodes and not context.full else min(runs, 3)
     ours, floors = [], []
     for _ in range(runs):
-        ours.append(walk_once(lambda: listed_mount(context, sim), tests, not ours))
+        ours.append(walk_once(lambda: loaded_mount(context, sim), tests, not ours))
         floors.append(walk_once(lambda: Floor(context, n, entries, nodes), tests, False))
     times = f"; {runs} run{'s' if runs > 1 else ''}" if runs < context.runs else ""
     took, floor = (median(walk["took"] for walk in which) for which in (ours, floors))
@@ -109,9 +109,9 @@ def walk(context, n, entries, what, tests, nodes, growth, gone):
                  [(w["gone"], w["inodes"]) for w in floors]))
 
 
-def listed_mount(context, sim):
+def loaded_mount(context, sim):
     mount = Mount(context, sim)
-    mount.listed()
+    mount.loaded()
     return mount
 
 
@@ -157,7 +157,7 @@ def everything(context):
     """Through a whole tree, and a refresh meanwhile."""
     n = context.sizes[-1]
     sim = Sim(context, n)
-    mount = listed_mount(context, sim)
+    mount = loaded_mount(context, sim)
     before = mount.rss()
     top = mount.at("servers/by-id")
     yield walk_row(mount, sim, before, "find | wc -l",
@@ -174,7 +174,7 @@ def reading_alone(context):
     read, without it the next one."""
     if not context.full:
         sim = Sim(context, context.sizes[max(0, len(context.sizes) - 2)])
-        mount = listed_mount(context, sim)
+        mount = loaded_mount(context, sim)
         yield from reading(mount, sim, mount.rss())
 
 
@@ -225,11 +225,14 @@ def let_go(mount):
 
 
 def settled():
-    """Waits while the kernel still frees. Returns: inodes of FUSE."""
-    had, left = None, fuse_inodes()
-    while left != had:
-        time.sleep(0.3)
+    """Waits while the kernel still frees, for five seconds: there may be other mounts. Returns:
+    inodes of FUSE."""
+    left = fuse_inodes()
+    for _ in range(10):
+        time.sleep(0.5)
         had, left = left, fuse_inodes()
+        if left >= had:
+            break
     return left
 
 
