@@ -9,6 +9,7 @@ typedef struct {
 struct _CfWalk {
     GArray *stretches; /* (element-type Stretch) */
     guint under_way, done;
+    guint first; /* none before it is ready: a million servers have many stretches */
 };
 
 static void
@@ -57,17 +58,19 @@ get_stretch(CfWalk *walk, guint stretch)
 gboolean
 cf_walk_ask(CfWalk *walk, guint *ret_stretch, const char **ret_marker)
 {
-    for (guint i = 0; i < walk->stretches->len; i++) {
+    for (guint i = walk->first; i < walk->stretches->len; i++) {
         Stretch *stretch = get_stretch(walk, i);
 
         if (stretch->state != STRETCH_READY)
             continue;
         stretch->state = STRETCH_ASKED;
         walk->under_way++;
+        walk->first = i + 1;
         *ret_stretch = i;
         *ret_marker = stretch->marker;
         return TRUE;
     }
+    walk->first = walk->stretches->len;
     return FALSE;
 }
 
@@ -89,6 +92,8 @@ cf_walk_take(CfWalk *walk, guint stretch, gboolean met, const char *next)
     taken->marker = g_strdup(next);
     taken->state = met || !next ? STRETCH_DONE : STRETCH_READY;
     walk->done += taken->state == STRETCH_DONE;
+    if (taken->state == STRETCH_READY)
+        walk->first = MIN(walk->first, stretch);
 }
 
 guint
