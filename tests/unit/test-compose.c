@@ -27,8 +27,10 @@ typedef struct {
 
 static Cloud cloud;
 static GMainContext *context;
+static GHashTable *under_way; /* (element-type GSource): what will be answered; the engine's */
 
 typedef struct {
+    GSource *source;
     CfCollection collection;
     char *id;
     CfAction *action;
@@ -45,6 +47,7 @@ call_free(gpointer data)
 {
     Call *call = data;
 
+    g_hash_table_remove(under_way, call->source);
     g_free(call->id);
     cf_action_unref(call->action);
     g_free(call);
@@ -56,8 +59,10 @@ later(GSourceFunc function, guint delay_ms, gpointer data)
     Call *call = g_new0(Call, 1);
     GSource *source = g_timeout_source_new(delay_ms);
 
+    call->source = source;
     call->data = data;
     call->requested_us = cf_clock_mono_us();
+    g_hash_table_add(under_way, source);
     g_source_set_callback(source, function, call, call_free); /* also when nobody answers */
     g_source_attach(source, context);
     g_source_unref(source);
@@ -272,12 +277,19 @@ static gpointer
 fake_open(const CfProviderEnv *env, GError **error)
 {
     context = env->context;
+    under_way = g_hash_table_new(NULL, NULL);
     return &cloud;
 }
 
+/* Nothing is answered any more. */
 static void
 fake_close(gpointer handle)
 {
+    g_autofree gpointer *sources = g_hash_table_get_keys_as_array(under_way, NULL);
+
+    for (guint i = 0; sources[i]; i++)
+        g_source_destroy(sources[i]);
+    g_clear_pointer(&under_way, g_hash_table_unref);
 }
 
 static guint
