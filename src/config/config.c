@@ -8,6 +8,9 @@
 #include "util/log.h"
 #include "util/text.h"
 
+/* In the place of a file's name: nobody wrote it, so its lines say nothing to anybody. */
+static const char no_file[] = "(no configuration)";
+
 gboolean
 cf_config_fail(const CfConfig *config, guint line, GError **error, const char *format, ...)
 {
@@ -17,7 +20,10 @@ cf_config_fail(const CfConfig *config, guint line, GError **error, const char *f
     va_start(args, format);
     message = g_strdup_vprintf(format, args);
     va_end(args);
-    g_set_error(error, CF_ERROR, CF_ERROR_CONFIG, "%s:%u: %s", config->name, line, message);
+    if (strcmp(config->name, no_file) == 0)
+        g_set_error_literal(error, CF_ERROR, CF_ERROR_CONFIG, message);
+    else
+        g_set_error(error, CF_ERROR, CF_ERROR_CONFIG, "%s:%u: %s", config->name, line, message);
     return FALSE;
 }
 
@@ -445,10 +451,10 @@ cf_config_load(const char *path, const CfConfigSchema *schemas, const char *over
         g_autofree char *text = cf_credentials_make_config(overrides, TRUE);
 
         if (text)
-            return cf_config_load_data("(no configuration)", text, schemas, overrides, error);
+            return cf_config_load_data(no_file, text, schemas, overrides, error);
         g_set_error(error, CF_ERROR, CF_ERROR_CONFIG,
                     "there is no configuration %s: write one (cirrusfs help config), name one "
-                    "with -c, or try: cirrusfs demo MNT",
+                    "with -c, or a cloud of clouds.yaml in OS_CLOUD, or try: cirrusfs demo MNT",
                     found);
         return NULL;
     }

@@ -345,7 +345,8 @@ test_finding(Fixture *fixture, gconstpointer data)
     g_autofree char *file = g_build_filename(sub, "config", NULL);
     g_autofree char *message =
         g_strdup_printf("there is no configuration %s: write one (cirrusfs help config), name one "
-                        "with -c, or try: cirrusfs demo MNT",
+                        "with -c, or a cloud of clouds.yaml in OS_CLOUD, or try: cirrusfs demo "
+                        "MNT",
                         file);
     CfConfig *config;
 

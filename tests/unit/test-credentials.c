@@ -629,6 +629,7 @@ test_no_config(Fixture *f, gconstpointer data)
 {
     g_autofree char *nowhere = g_build_filename(f->dir, "nowhere", NULL);
     g_autoptr(CfConfig) named = NULL;
+    g_autoptr(CfConfig) unknown = NULL;
     g_autoptr(CfConfig) known = NULL;
     g_autoptr(GError) error = NULL;
 
@@ -642,6 +643,13 @@ test_no_config(Fixture *f, gconstpointer data)
     g_assert_cmpint(cf_profile_get_options(first(named))->ttl_us, ==, 5 * G_USEC_PER_SEC);
     g_assert_null(cf_config_load(NULL, schemas, "ttl=5", &error));
     g_assert_error(error, CF_ERROR, CF_ERROR_CONFIG);
+    g_clear_error(&error);
+    /* Of lines that nobody wrote there is no word. */
+    unknown = cf_config_load(NULL, schemas, "cloud=none", &error);
+    g_assert_no_error(error);
+    g_assert_false(cf_profile_read_secrets(first(unknown), &error));
+    g_assert_true(g_str_has_prefix(error->message, "‘cloud’ of [none]: "));
+    g_assert_true(g_str_has_suffix(error->message, "there is no cloud ‘none’"));
     g_clear_error(&error);
     g_setenv("OS_CLOUD", "app", TRUE);
     known = cf_config_load(NULL, schemas, NULL, &error);
