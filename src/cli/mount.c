@@ -135,7 +135,7 @@ take_down(Mount *mount, gboolean finish)
         cf_first_stop(mount->first);
     if (finish)
         cf_stack_finish(mount->stack, FINISH_US);
-    cf_stack_free(mount->stack);
+    cf_stack_end(mount->stack);
     cf_first_free(mount->first);
     g_free(mount->fsname);
 }

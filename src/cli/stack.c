@@ -2,6 +2,7 @@
 
 #include <unistd.h>
 
+#include "inventory/snapshot.h"
 #include "providers/provider.h"
 #include "util/clock.h"
 
@@ -147,6 +148,13 @@ cf_stack_finish(CfStack *stack, gint64 patience_us)
 
     for (guint i = 0; i < stack->inventories->len; i++)
         cf_inventory_finish(g_ptr_array_index(stack->inventories, i), until_us);
+}
+
+void
+cf_stack_end(CfStack *stack)
+{
+    cf_snapshots_leave();
+    cf_stack_free(stack);
 }
 
 void

@@ -28,6 +28,7 @@ void cf_stack_resume(CfStack *stack);
  * freed. Thread: main. */
 void cf_stack_finish(CfStack *stack, gint64 patience_us);
 /* After the session is freed. Thread: main. stack: (nullable). */
+void cf_stack_end(CfStack *stack); /* the process ends, too: see cf_snapshots_leave() */
 void cf_stack_free(CfStack *stack);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(CfStack, cf_stack_free)
 

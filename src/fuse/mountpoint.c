@@ -1,10 +1,12 @@
 /* The place where we mount: what may be wrong with it, in words, and leaving it. */
 #include <errno.h>
+#include <poll.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mount.h>
 #include <sys/stat.h>
+#include <sys/syscall.h>
 #include <sys/sysmacros.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -98,6 +100,54 @@ cf_mountpoint_detach(const char *path, GError **error)
         g_set_error(error, CF_ERROR, errno == ENOENT ? CF_ERROR_NOT_FOUND : CF_ERROR_INTERNAL,
                     "cannot unmount %s: %s", path, g_strerror(errno));
     return FALSE;
+}
+
+/* Returns: 0 when nothing can be started here. */
+static GPid
+spawn_umount(const char *path)
+{
+    const char *argv[] = {"/proc/self/exe", "cirrusfs", "umount", path, NULL};
+    GPid pid = 0;
+
+    /* Descriptors that are left open, and a child that is not reaped, are what GLib needs to do
+     * without fork(2), which would copy the page tables of all that is mounted. */
+    g_spawn_async(NULL, (char **) argv, NULL,
+                  G_SPAWN_FILE_AND_ARGV_ZERO | G_SPAWN_LEAVE_DESCRIPTORS_OPEN |
+                      G_SPAWN_DO_NOT_REAP_CHILD | G_SPAWN_STDOUT_TO_DEV_NULL |
+                      G_SPAWN_STDERR_TO_DEV_NULL,
+                  NULL, NULL, &pid, NULL);
+    return pid;
+}
+
+/* Returns: whether it has ended within the time, in ms. */
+static gboolean
+wait_for_child(GPid pid, int patience_ms)
+{
+    struct pollfd ended = {.fd = (int) syscall(SYS_pidfd_open, pid, 0), .events = POLLIN};
+    int ready;
+
+    if (ended.fd < 0) /* an old kernel */
+        return waitpid(pid, NULL, 0) == pid;
+    do
+        ready = poll(&ended, 1, patience_ms);
+    while (ready < 0 && errno == EINTR);
+    close(ended.fd);
+    return ready > 0 && waitpid(pid, NULL, 0) == pid;
+}
+
+void
+cf_mountpoint_leave(const char *path, dev_t dev, int patience_ms)
+{
+    GPid pid = spawn_umount(path);
+    gboolean over = pid == 0 || wait_for_child(pid, patience_ms);
+    g_autoptr(GError) error = NULL;
+
+    if (cf_mountpoint_get_device(path) != dev)
+        return;
+    if (!over)
+        waitpid(pid, NULL, 0);
+    if (cf_mountpoint_get_device(path) == dev && !cf_mountpoint_detach(path, &error))
+        cf_error("%s", error->message);
 }
 
 /* --- before mounting -------------------------------------------------------------------------- */

@@ -170,5 +170,10 @@ void cf_watch_stop(CfSession *session);
 char *cf_mountpoint_prepare(const char *path, gboolean allow_other, GError **error);
 /* The device number of the topmost mount on path when it is one of ours, else 0. */
 dev_t cf_mountpoint_get_device(const char *path);
+/* Detaches our mount, whose connection is severed, in a process of its own: whoever lets go of a
+ * mount drops the kernel's inodes one by one, and millions take longer than anybody waits for a
+ * daemon that was told to end. Returns when that process is done, or when it was detached and
+ * patience_ms are over; what is left is then the kernel's work alone. Thread: main. */
+void cf_mountpoint_leave(const char *path, dev_t dev, int patience_ms);
 
 G_END_DECLS

@@ -10,6 +10,9 @@
 #include "fuse/private.h"
 #include "util/log.h"
 
+/* SIGTERM is to return within a second. */
+#define LEAVE_MS 250
+
 /* The tree and the engine may outlive the session, and call while it is being freed: what they hold
  * is this door. */
 static struct {
@@ -285,9 +288,14 @@ unmount(CfSession *session)
     if (!session->mounted)
         return;
     session->mounted = FALSE;
-    /* After umount -l another mount may lie there, which libfuse would take for ours. */
-    if (session->dev && cf_mountpoint_get_device(session->mountpoint) != session->dev)
+    if (session->dev) {
+        /* After umount -l another mount may lie there, which libfuse would take for ours. */
+        gboolean ours = cf_mountpoint_get_device(session->mountpoint) == session->dev;
+
         sever(session);
+        if (ours)
+            cf_mountpoint_leave(session->mountpoint, session->dev, LEAVE_MS);
+    }
     fuse_session_unmount(session->fuse);
 }
 

@@ -117,6 +117,12 @@ CfSnapshot *cf_snapshot_ref(CfSnapshot *snapshot);
 void cf_snapshot_unref(CfSnapshot *snapshot); /* (nullable) */
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(CfSnapshot, cf_snapshot_unref)
 
+/* The process is about to end: versions that nobody holds any more are left to the kernel, which
+ * takes their memory back at once; to free a million servers one by one takes seconds. They hold
+ * no secrets but for console URLs and logs, which no core can show (cf_daemon_harden()).
+ * Thread: any. */
+void cf_snapshots_leave(void);
+
 /* slots: (transfer full) (element-type CfResource) (nullable elements).
  * before: (nullable): its order of ids is shared when same_members. Returns: (transfer full). */
 CfSnapshot *cf_snapshot_new(CfCollection collection, guint64 number, CfResource **slots,
