@@ -25,6 +25,12 @@ page_free(gpointer page)
         g_array_unref(page);
 }
 
+static void
+run_clear(gpointer run)
+{
+    cf_snapshot_unref(((CfRun *) run)->snapshot);
+}
+
 void
 cf_found_begin(CfRefresh *refresh)
 {
@@ -32,7 +38,9 @@ cf_found_begin(CfRefresh *refresh)
 
     cf_found_clear(refresh);
     refresh->n_slots = current ? current->n_slots : 0;
-    refresh->known = g_new0(CfFound, refresh->n_slots);
+    refresh->same = FALSE;
+    refresh->runs = g_array_new(FALSE, FALSE, sizeof(CfRun));
+    g_array_set_clear_func(refresh->runs, run_clear);
     refresh->fresh = g_hash_table_new_full(g_str_hash, g_str_equal, NULL, found_free);
     refresh->page_orders = g_ptr_array_new_with_free_func(page_free);
 }
@@ -40,9 +48,10 @@ cf_found_begin(CfRefresh *refresh)
 void
 cf_found_clear(CfRefresh *refresh)
 {
-    for (guint i = 0; i < refresh->n_slots; i++)
+    for (guint i = 0; refresh->known && i < refresh->n_slots; i++)
         cf_record_unref(refresh->known[i].record);
     g_clear_pointer(&refresh->known, g_free);
+    g_clear_pointer(&refresh->runs, g_array_unref);
     refresh->n_slots = refresh->n_known = 0;
     g_clear_pointer(&refresh->fresh, g_hash_table_unref);
     g_clear_pointer(&refresh->page_orders, g_ptr_array_unref);
@@ -125,6 +134,8 @@ cf_found_add(CfRefresh *refresh, guint page, CfResource *resource, CfRecord *rec
     if (!resource)
         resource = cf_state_find(refresh->state, cf_record_get_id(record));
     slot = resource ? CF_HANDLE_SLOT(resource->handle) : G_MAXUINT;
+    if (!refresh->known)
+        refresh->known = g_new0(CfFound, refresh->n_slots);
     /* One that came since the listing began may have been met before it did. */
     if (slot < refresh->n_slots &&
         (!refresh->known[slot].record || refresh->known[slot].handle == resource->handle) &&
@@ -140,12 +151,123 @@ cf_found_add(CfRefresh *refresh, guint page, CfResource *resource, CfRecord *rec
         g_array_append_val(get_page(refresh, page), place);
 }
 
+/* The order of the last listing is what it was: only the end of a refresh changes it. */
+static void
+take_apart(CfRefresh *refresh, const CfRun *run)
+{
+    const GPtrArray *order = refresh->state->order;
+
+    for (guint i = run->place; i < run->place + run->n; i++) {
+        CfResource *resource = cf_snapshot_get(run->snapshot, GPOINTER_TO_UINT(order->pdata[i]));
+
+        cf_found_add(refresh, run->page, resource, resource->listed, run->requested_us);
+    }
+}
+
+/* A stretch has several pages, and one of them has to be looked into: those before it too, so that
+ * all are put down in their order. */
+static void
+mix(CfRefresh *refresh, guint page)
+{
+    get_page(refresh, page);
+    for (guint i = 0; refresh->walk && i < refresh->runs->len;) {
+        CfRun *run = &g_array_index(refresh->runs, CfRun, i);
+
+        if (run->page != page) {
+            i++;
+            continue;
+        }
+        take_apart(refresh, run);
+        g_array_remove_index(refresh->runs, i);
+    }
+}
+
+static gboolean
+is_mixed(const CfRefresh *refresh, guint page)
+{
+    return page <= refresh->page_orders->len && refresh->page_orders->pdata[page - 1];
+}
+
+/* Whether the resource of that id is among so many of the last listing. */
+static gboolean
+is_among(CfCollectionState *state, const char *id, guint place, guint n)
+{
+    const CfResource *resource = cf_state_find(state, id);
+
+    for (guint i = place; resource && i < place + n; i++)
+        if (GPOINTER_TO_UINT(state->order->pdata[i]) == resource->handle)
+            return TRUE;
+    return FALSE;
+}
+
+gboolean
+cf_found_take_run(CfRefresh *refresh, const CfRefreshCall *call, const CfPage *page,
+                  const char *end, gboolean *ret_met)
+{
+    CfCollectionState *state = refresh->state;
+    CfRun run = {.n = page->records->len, .page = call->page, .requested_us = page->requested_us};
+
+    if (is_mixed(refresh, call->page))
+        return FALSE;
+    if (!cf_known_is_run(call->known, page->records, &run.place)) {
+        mix(refresh, call->page);
+        return FALSE;
+    }
+    run.snapshot = cf_snapshot_ref(state->current);
+    g_array_append_val(refresh->runs, run);
+    refresh->reused += run.n;
+    *ret_met = end && is_among(state, end, run.place, run.n);
+    return TRUE;
+}
+
+static int
+compare_runs(gconstpointer a, gconstpointer b)
+{
+    guint first = ((const CfRun *) a)->page, second = ((const CfRun *) b)->page;
+
+    return first < second ? -1 : first > second;
+}
+
+/* Whether the runs, in their order, are the last listing from its beginning to its end, of the
+ * version that is still the present one, and nothing else was found. */
+static gboolean
+runs_are_all(const CfRefresh *refresh)
+{
+    const CfCollectionState *state = refresh->state;
+    guint next = 0;
+
+    if (!state->current || !state->order || state->order->len != state->current->n ||
+        refresh->n_known > 0 || g_hash_table_size(refresh->fresh) > 0)
+        return FALSE;
+    for (guint i = 0; i < refresh->runs->len; i++) {
+        const CfRun *run = &g_array_index(refresh->runs, CfRun, i);
+
+        if (run->snapshot != state->current || run->place != next)
+            return FALSE;
+        next += run->n;
+    }
+    return next == state->order->len && next > 0;
+}
+
+gboolean
+cf_found_settle(CfRefresh *refresh)
+{
+    g_array_sort(refresh->runs, compare_runs); /* it is stable: those of a stretch came in turn */
+    refresh->same = !refresh->since_us && g_hash_table_size(refresh->state->follows) == 0 &&
+                    runs_are_all(refresh);
+    for (guint i = 0; !refresh->same && i < refresh->runs->len; i++)
+        take_apart(refresh, &g_array_index(refresh->runs, CfRun, i));
+    if (!refresh->same)
+        g_array_set_size(refresh->runs, 0);
+    return refresh->same;
+}
+
 const CfFound *
 cf_found_get(const CfRefresh *refresh, const CfResource *resource)
 {
     guint slot = CF_HANDLE_SLOT(resource->handle);
 
-    if (slot < refresh->n_slots && refresh->known[slot].record &&
+    if (refresh->known && slot < refresh->n_slots && refresh->known[slot].record &&
         refresh->known[slot].handle == resource->handle)
         return &refresh->known[slot];
     return g_hash_table_size(refresh->fresh) > 0
@@ -156,6 +278,8 @@ cf_found_get(const CfRefresh *refresh, const CfResource *resource)
 guint
 cf_found_count(const CfRefresh *refresh)
 {
+    if (refresh->same)
+        return refresh->state->order->len;
     return refresh->n_known + g_hash_table_size(refresh->fresh);
 }
 
@@ -165,7 +289,7 @@ cf_found_each(CfRefresh *refresh, CfFoundWalk walk, gpointer data)
     GHashTableIter iter;
     gpointer found;
 
-    for (guint i = 0; i < refresh->n_slots; i++)
+    for (guint i = 0; refresh->known && i < refresh->n_slots; i++)
         if (refresh->known[i].record)
             walk(refresh, &refresh->known[i], data);
     g_hash_table_iter_init(&iter, refresh->fresh);

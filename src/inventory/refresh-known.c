@@ -5,7 +5,8 @@
 
 #include "inventory/refresh-private.h"
 
-#define REACH 16      /* places to either side at which a record is looked for */
+#define REACH 16 /* places to either side at which a record is looked for */
+#define AHEAD_BYTES 512
 #define TRIES_MAX 512 /* records of other places that a page may be compared with */
 
 /* An object of the page. */
@@ -24,6 +25,8 @@ struct _CfKnownPage {
     GArray *met;          /* (element-type Met) in the order of the text */
     guint number;         /* of the page, from 1 */
     guint next;           /* place that is expected next */
+    gboolean run;         /* so far the page says of neighbours what the last listing said of them,
+                           * and none of them is to be looked at for another reason */
     guint tries;          /* that are left */
     guint read;           /* of met: what was not asked for yet */
 };
@@ -42,6 +45,7 @@ begin(CfJsonKnown *known)
 
     g_array_set_size(page->met, 0);
     page->read = 0;
+    page->run = TRUE;
     g_clear_pointer(&page->snapshot, cf_snapshot_unref);
     if (!state || !state->current || !state->order)
         return;
@@ -75,6 +79,45 @@ is_text_of(const CfResource *resource, const char *text, gsize left, Met *met)
     met->len = len;
     met->resource = (CfResource *) resource;
     return TRUE;
+}
+
+/* The resource at a place of the last listing, without a look at it: whether it is still there. */
+static const CfResource *
+peek_at(const CfKnownPage *page, guint place)
+{
+    const GPtrArray *order = page->refresh->state->order;
+    guint slot = place < order->len ? CF_HANDLE_SLOT(GPOINTER_TO_UINT(order->pdata[place]))
+                                    : page->snapshot->n_slots;
+
+    return slot < page->snapshot->n_slots ? page->snapshot->slots[slot] : NULL;
+}
+
+/* A hundred thousand texts are in no cache: the way to the next ones (resource, record, text) is
+ * begun while this one is compared. */
+static void
+fetch_ahead(const CfKnownPage *page, guint place)
+{
+    const CfResource *next = peek_at(page, place + 1), *second = peek_at(page, place + 2);
+    const CfResource *third = peek_at(page, place + 3);
+
+    if (third)
+        __builtin_prefetch(third);
+    if (second && second->listed)
+        __builtin_prefetch(second->listed);
+    if (next && next->listed) {
+        gsize len;
+        const char *raw = cf_record_get_raw(next->listed, &len);
+
+        for (gsize i = 0; i < MIN(len, AHEAD_BYTES); i += 64)
+            __builtin_prefetch(raw + i);
+    }
+}
+
+/* Whether a listing that says the same changes nothing about it: refresh-publish.c. */
+static gboolean
+is_settled(const CfResource *resource)
+{
+    return resource->base == resource->listed && resource->missing == 0;
 }
 
 /* Some came, some went: it stands nearby. */
@@ -120,12 +163,15 @@ match(CfJsonKnown *known, const char *text, gsize left)
     if (!page->snapshot)
         return 0;
     expected = get_at(page, met.place);
+    fetch_ahead(page, met.place);
     if (is_text_of(expected, text, left, &met) || look_around(page, text, left, &met))
         page->refresh->drift = (gint64) met.place - (gint64) (first_place(page) + page->met->len);
     else
         met.resource = expected;
     page->next = met.place + 1;
     g_array_append_val(page->met, met);
+    page->run = page->run && met.len > 0 && is_settled(met.resource) &&
+                met.place - g_array_index(page->met, Met, 0).place == page->met->len - 1;
     return met.len;
 }
 
@@ -137,7 +183,7 @@ cf_known_new(CfRefresh *refresh, guint number)
     page->known = (CfJsonKnown){begin, match};
     page->refresh = refresh;
     page->number = number;
-    page->met = g_array_new(FALSE, FALSE, sizeof(Met));
+    page->met = g_array_sized_new(FALSE, FALSE, sizeof(Met), refresh->page_size);
     return page;
 }
 
@@ -155,6 +201,25 @@ CfJsonKnown *
 cf_known_get(CfKnownPage *page)
 {
     return &page->known;
+}
+
+gboolean
+cf_known_is_run(const CfKnownPage *page, const GArray *records, guint *ret_place)
+{
+    const CfCollectionState *state = page->refresh->state;
+
+    if (!page->snapshot || page->snapshot != state->current || !page->run ||
+        page->met->len != records->len || records->len == 0)
+        return FALSE;
+    for (guint i = 0; i < records->len; i++) {
+        const Met *met = &g_array_index(page->met, Met, i);
+        const CfJsonSpan *record = &g_array_index(records, CfJsonSpan, i);
+
+        if (met->start != record->text || met->len != record->len)
+            return FALSE;
+    }
+    *ret_place = g_array_index(page->met, Met, 0).place;
+    return TRUE;
 }
 
 CfResource *

@@ -19,6 +19,16 @@ typedef struct {
     guint32 handle;
 } CfPlace;
 
+/* Records of one page that the listing before has in the same order, with the same text. Most pages
+ * are nothing else, and a listing of nothing else costs nothing more than the comparison. */
+typedef struct {
+    CfSnapshot *snapshot; /* owned: the version that they are of */
+    guint place;          /* of the first one in the last listing's order */
+    guint n;
+    guint page; /* from 1 */
+    gint64 requested_us;
+} CfRun;
+
 /* refresh-known.c: what a page probably says again. */
 typedef struct _CfKnownPage CfKnownPage;
 
@@ -48,11 +58,13 @@ struct _CfRefresh {
     gint64 short_by; /* of the listing before: total less collected; -1: none */
     /* What was found. Most is known, and then a place in an array costs far less than the hash of
      * an id does. */
-    CfFound *known;         /* (array length=n_slots) by slot */
+    CfFound *known;         /* (nullable) (array length=n_slots) by slot */
     guint n_slots, n_known; /* length; how many of them are there */
     GHashTable *fresh;      /* id (borrowed) → CfFound: what no resource is there for */
     GPtrArray
         *page_orders; /* (element-type GArray of CfPlace) (nullable elements) by page, from 0 */
+    GArray *runs;     /* (element-type CfRun) what is in none of the above yet */
+    gboolean same;    /* cf_found_settle(): the runs are the last listing */
     guint parsed, reused, skipped;
 
     /* for finding unchanged records */
@@ -90,6 +102,10 @@ CfJsonKnown *cf_known_get(CfKnownPage *page);
  * record is; NULL: not known here. */
 CfResource *cf_known_find(CfKnownPage *page, CfJsonSpan record, gboolean *ret_changed);
 
+/* Whether the page is one run of what stood in the last listing, and nothing is to be done about
+ * it. records: (element-type CfJsonSpan) the page's; ret_place: of the first. */
+gboolean cf_known_is_run(const CfKnownPage *page, const GArray *records, guint *ret_place);
+
 /* refresh-found.c: the records of this listing. */
 void cf_found_begin(CfRefresh *refresh);
 void cf_found_clear(CfRefresh *refresh);
@@ -99,6 +115,16 @@ guint cf_found_on_page(CfRefresh *refresh, guint page);
  * the newer answer stays. */
 void cf_found_add(CfRefresh *refresh, guint page, CfResource *resource, CfRecord *record,
                   gint64 requested_us);
+/* A whole page at once, without a look at any of its records, where cf_known_is_run(). end:
+ * (nullable). Returns: whether it was so; then ret_met: whether the resource of the id end is among
+ * them. */
+gboolean cf_found_take_run(CfRefresh *refresh, const CfRefreshCall *call, const CfPage *page,
+                           const char *end, gboolean *ret_met);
+/* The listing is through. Returns: whether it is the last one again, with nothing to be done for
+ * any of its resources; else its runs are taken apart. Before it none of the functions below is
+ * called.
+ */
+gboolean cf_found_settle(CfRefresh *refresh);
 /* Of a resource of the present version. Returns: (transfer none) (nullable). */
 const CfFound *cf_found_get(const CfRefresh *refresh, const CfResource *resource);
 /* How many ids. */

@@ -116,6 +116,48 @@ take_order(CfRefresh *refresh)
         g_ptr_array_unref(former);
 }
 
+/* What the listing says of a resource that is there; found: (nullable) NULL: nothing. */
+static void
+edit_known(CfRefresh *refresh, CfEdit *edit, CfResource *resource, const CfFound *found)
+{
+    CfCollectionState *state = refresh->state;
+
+    if (found && is_told_gone(refresh, found)) {
+        cf_edit_replace(edit, resource, NULL);
+    } else if (found) {
+        guint slot = CF_HANDLE_SLOT(resource->handle);
+
+        if (found->record != resource->listed || resource->missing ||
+            (resource->base != resource->listed && found->requested_us >= resource->valid_us) ||
+            g_hash_table_contains(state->follows, GUINT_TO_POINTER(slot)))
+            copy_listed(state, edit, resource, found);
+    } else if (refresh->since_us) {
+        return; /* not told of: it has not changed */
+    } else if (verdict_of(refresh, resource) == VERDICT_GONE) {
+        cf_edit_replace(edit, resource, NULL);
+    } else if (resource->valid_us <= refresh->began_us) {
+        gboolean there = verdict_of(refresh, resource) == VERDICT_THERE;
+
+        if (resource->missing != (there ? 0 : 1)) {
+            CfResource *copy = cf_resource_copy(resource);
+
+            copy->missing = there ? 0 : 1;
+            cf_edit_replace(edit, resource, copy);
+        }
+    }
+}
+
+static void
+edit_all(CfRefresh *refresh, CfEdit *edit)
+{
+    const CfSnapshot *current = refresh->state->current;
+
+    for (guint i = 0; current && i < current->n_slots; i++)
+        if (current->slots[i])
+            edit_known(refresh, edit, current->slots[i], cf_found_get(refresh, current->slots[i]));
+    cf_found_each_fresh(refresh, add_found, &(Add){edit, cf_clock_real_ns()});
+}
+
 static void
 publish(CfRefresh *refresh)
 {
@@ -125,42 +167,14 @@ publish(CfRefresh *refresh)
     gboolean first = !state->current;
 
     cf_edit_begin(&edit, state);
-    for (guint i = 0; state->current && i < state->current->n_slots; i++) {
-        CfResource *resource = state->current->slots[i];
-        const CfFound *found;
-
-        if (!resource)
-            continue;
-        found = cf_found_get(refresh, resource);
-        if (found && is_told_gone(refresh, found)) {
-            cf_edit_replace(&edit, resource, NULL);
-        } else if (found) {
-            if (found->record != resource->listed || resource->missing ||
-                (resource->base != resource->listed && found->requested_us >= resource->valid_us) ||
-                g_hash_table_contains(state->follows, GUINT_TO_POINTER(i)))
-                copy_listed(state, &edit, resource, found);
-        } else if (refresh->since_us) {
-            continue; /* not told of: it has not changed */
-        } else if (verdict_of(refresh, resource) == VERDICT_GONE) {
-            cf_edit_replace(&edit, resource, NULL);
-        } else if (resource->valid_us <= refresh->began_us) {
-            gboolean there = verdict_of(refresh, resource) == VERDICT_THERE;
-
-            if (resource->missing != (there ? 0 : 1)) {
-                CfResource *copy = cf_resource_copy(resource);
-
-                copy->missing = there ? 0 : 1;
-                cf_edit_replace(&edit, resource, copy);
-            }
-        }
-    }
-    cf_found_each_fresh(refresh, add_found, &(Add){&edit, cf_clock_real_ns()});
-
+    if (!refresh->same)
+        edit_all(refresh, &edit);
     edit.began_us = refresh->began_us;
     edit.began_real_us = refresh->began_real_us;
     cf_edit_commit(&edit, first);
 
-    take_order(refresh);
+    if (!refresh->same)
+        take_order(refresh);
     note_walk(refresh);
     inventory->skipped = refresh->skipped;
     cf_inventory_facts(inventory, state->which == CF_SERVERS ? CF_FACT_FETCHED_SERVERS
@@ -285,7 +299,8 @@ cf_refresh_publish(CfRefresh *refresh)
     CfCollectionState *state = refresh->state;
     g_autoptr(GPtrArray) missing = NULL;
 
-    if (refresh->since_us) {
+    /* Of changes, or of the last listing again, nothing is missing. */
+    if (refresh->since_us || refresh->same) {
         publish(refresh);
         cf_refresh_end(refresh, NULL);
         return;

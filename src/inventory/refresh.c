@@ -441,10 +441,12 @@ static void
 listing_done(CfRefresh *refresh)
 {
     CfCollectionState *state = refresh->state;
-    /* One that was seen twice is one: the list moved while it was paged, and hid another. */
-    gint64 different = (gint64) cf_found_count(refresh) + refresh->skipped;
-    gint64 short_by = refresh->total >= 0 ? refresh->total - different : 0;
+    gint64 different, short_by;
 
+    cf_found_settle(refresh);
+    /* One that was seen twice is one: the list moved while it was paged, and hid another. */
+    different = (gint64) cf_found_count(refresh) + refresh->skipped;
+    short_by = refresh->total >= 0 ? refresh->total - different : 0;
     if (short_by > 0 && short_by != state->short_by && short_by != refresh->short_by) {
         /* Fewer records than the cloud says that there are: look again. A cloud whose total is
          * simply wrong says the same twice, and is believed then. */
@@ -495,25 +497,23 @@ walk_again(CfRefresh *refresh, const GError *error)
 static void
 take_page(CfRefresh *refresh, CfRefreshCall *call, const CfPage *page)
 {
-    const char *end;
+    const char *end = refresh->walk ? cf_walk_get_end(refresh->walk, call->page - 1) : NULL;
+    gboolean met = FALSE, taken = cf_found_take_run(refresh, call, page, end, &met);
 
     if (refresh->answered == 0 || page->cloud_us < refresh->cloud_us)
         refresh->cloud_us = page->cloud_us;
     refresh->answered++;
     refresh->collected += page->records->len;
-    if (!refresh->walk) {
+    if (!refresh->walk)
         count_pages(refresh, page, call->page);
-        put_off(refresh, page, call->page, g_steal_pointer(&call->known));
-        return;
-    }
     /* Only where stretches meet is the page itself needed to go on. */
-    end = cf_walk_get_end(refresh->walk, call->page - 1);
-    cf_walk_take(refresh->walk, call->page - 1,
-                 end && read_records(refresh, page->records, call->page, page->requested_us,
-                                     call->known, end),
-                 page->next);
-    if (!end)
+    if (!taken && end)
+        met =
+            read_records(refresh, page->records, call->page, page->requested_us, call->known, end);
+    else if (!taken)
         put_off(refresh, page, call->page, g_steal_pointer(&call->known));
+    if (refresh->walk)
+        cf_walk_take(refresh->walk, call->page - 1, met, page->next);
 }
 
 static CfRefreshCall *

@@ -612,6 +612,89 @@ test_turned_round(Fixture *fixture, gconstpointer data)
     g_assert_cmpuint(cloud.parses, ==, 0);
 }
 
+static void
+move_page(guint from, guint to)
+{
+    for (guint i = 0; i < PAGE; i++)
+        g_ptr_array_insert(cloud.order, (gint) (to * PAGE + i),
+                           g_ptr_array_steal_index(cloud.order, from * PAGE + i));
+}
+
+/* Every page is one that was there before, at another place. */
+static void
+test_pages_change_places(Fixture *fixture, gconstpointer data)
+{
+    refresh(fixture);
+    move_page(1, 0);
+    refresh(fixture);
+    g_assert_cmpuint(count(fixture), ==, 95);
+    cloud.parses = 0;
+    for (guint i = 0; i < 2; i++) { /* the new order is the one that counts from now on */
+        cloud.known = 0;
+        refresh(fixture);
+        g_assert_cmpuint(cloud.known, ==, 95);
+    }
+    g_assert_cmpuint(cloud.parses, ==, 0);
+    take("id-0004");
+    refresh(fixture);
+    g_assert_false(has(fixture, "id-0004"));
+    g_assert_cmpuint(count(fixture), ==, 94);
+    g_assert_cmpuint(cloud.shows, ==, 1);
+}
+
+/* One page comes twice, and hides another one, which is there all the same. */
+static void
+test_page_comes_twice(Fixture *fixture, gconstpointer data)
+{
+    refresh(fixture);
+    for (guint i = 0; i < PAGE; i++) {
+        g_free(cloud.order->pdata[PAGE + i]);
+        cloud.order->pdata[PAGE + i] = g_strdup(cloud.order->pdata[i]);
+    }
+    refresh(fixture);
+    g_assert_cmpuint(count(fixture), ==, 95);
+    g_assert_cmpuint(cloud.shows, ==, PAGE);
+    g_assert_true(has(fixture, "id-0010"));
+}
+
+/* What is left is what it was, up to where the listing ends now. */
+static void
+test_end_is_gone(Fixture *fixture, gconstpointer data)
+{
+    refresh(fixture);
+    for (guint i = 90; i < 95; i++) {
+        g_autofree char *id = g_strdup_printf("id-%04u", i);
+
+        take(id);
+    }
+    cloud.parses = 0;
+    refresh(fixture);
+    g_assert_cmpuint(count(fixture), ==, 90);
+    g_assert_cmpuint(cloud.shows, ==, 5);
+    g_assert_cmpuint(cloud.parses, ==, 0);
+    g_assert_false(has(fixture, "id-0094"));
+}
+
+/* The last listing lacked one that a look found: the next one that has it again says so. */
+static void
+test_back_in_the_list(Fixture *fixture, gconstpointer data)
+{
+    char *id;
+
+    refresh(fixture);
+    id = g_ptr_array_steal_index(cloud.order, 50);
+    cloud.show_fail = CF_ERROR_REMOTE;
+    refresh(fixture); /* lacks it once */
+    g_ptr_array_insert(cloud.order, 50, id);
+    refresh(fixture);
+    refresh(fixture);
+    g_ptr_array_remove_index(cloud.order, 50);
+    refresh(fixture); /* once again, not twice */
+    g_assert_true(has(fixture, "id-0050"));
+    refresh(fixture);
+    g_assert_false(has(fixture, "id-0050"));
+}
+
 /* Two stand twice, and one of them as it was before. */
 static void
 test_known_twice(Fixture *fixture, gconstpointer data)
@@ -1143,6 +1226,10 @@ main(int argc, char **argv)
     ADD("known-when-it-is-checked", 95, test_known);
     ADD("turned-round", 399, test_turned_round);
     ADD("turned-round-without-help", 400, test_turned_round);
+    ADD("pages-change-places", 95, test_pages_change_places);
+    ADD("a-page-comes-twice", 95, test_page_comes_twice);
+    ADD("the-end-is-gone", 95, test_end_is_gone);
+    ADD("back-in-the-list", 95, test_back_in_the_list);
     ADD("known-twice", PAGE, test_known_twice);
     ADD("known-and-spoilt", PAGE, test_known_and_spoilt);
     ADD("only-what-changed-is-parsed", 95, test_changed);
