@@ -41,6 +41,7 @@ struct _CfChannel {
     CfChannelTimes times;
     CfBucket bucket;
     GHashTable *breakers; /* host → CfBreaker */
+    char *origin, *host;  /* (nullable): of the last URL, "scheme://authority", and its host */
     GSource *timer;
     guint uses;    /* functions on the stack that need it; it goes when freed and 0 */
     gboolean shut; /* takes no more */

@@ -90,6 +90,26 @@ cf_call_where(const CfCall *call)
     return call->host ? call->host : "no host";
 }
 
+/* Nearly all URLs of a channel begin alike, so that what comes of it is kept.
+ * Returns: (transfer full) (nullable): as cf_http_host_of_url(). */
+static char *
+host_of(CfChannel *channel, const char *url, GError **error)
+{
+    gsize len = channel->origin ? strlen(channel->origin) : 0;
+    const char *authority;
+
+    if (len > 0 && strncmp(url, channel->origin, len) == 0 && url[len] == '/')
+        return g_strdup(channel->host);
+    g_clear_pointer(&channel->origin, g_free);
+    g_free(channel->host);
+    channel->host = cf_http_host_of_url(url, error);
+    authority = strstr(url, "://");
+    if (channel->host && authority)
+        channel->origin =
+            g_strndup(url, (gsize) (authority - url) + 3 + strcspn(authority + 3, "/?#\\"));
+    return g_strdup(channel->host);
+}
+
 static CfLane
 lane_of(const CfHttpRequest *request)
 {
@@ -336,6 +356,8 @@ channel_unuse(CfChannel *channel)
         return;
     cf_ready_source_free(channel->timer);
     g_hash_table_unref(channel->breakers);
+    g_free(channel->origin);
+    g_free(channel->host);
     g_free(channel->options.cacert);
     g_free(channel->options.proxy);
     g_free(channel->hold_why);
@@ -513,7 +535,7 @@ cf_channel_send(CfChannel *channel, CfHttpRequest *request, CfHttpCallback callb
     call->link.data = call;
     call->lane = lane_of(request);
     call->request_id = g_uuid_string_random();
-    call->host = cf_http_host_of_url(request->url, &error);
+    call->host = host_of(channel, request->url, &error);
     if (channel->shut) {
         cf_call_fail(call, g_error_new(CF_ERROR, CF_ERROR_TIMEOUT, "%s: shutting down",
                                        cf_call_where(call)));

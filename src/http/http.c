@@ -32,6 +32,7 @@ struct _CfHttp {
     GSource *timer;      /* when curl wants to be called */
     GQueue easies;       /* (element-type CURL) idle handles */
     GPtrArray *channels; /* (element-type CfChannel) borrowed */
+    CfBodyPool *bodies;  /* memory of bodies that nobody needs any more */
 };
 
 static gboolean
@@ -240,6 +241,12 @@ cf_http_put_easy(CfHttp *http, CURL *easy)
     }
 }
 
+CfBodyPool *
+cf_http_get_bodies(CfHttp *http)
+{
+    return http->bodies;
+}
+
 gboolean
 cf_http_begin(CfHttp *http, CURL *easy)
 {
@@ -318,6 +325,7 @@ cf_http_new(GError **error)
     http->context = g_main_context_new();
     http->loop = g_main_loop_new(http->context, FALSE);
     http->channels = g_ptr_array_new();
+    http->bodies = cf_body_pool_new();
     http->mailbox = cf_ready_source_new(http->context, run_posted, http);
     http->timer = cf_ready_source_new(http->context, timer_fired, http);
     http->multi = curl_multi_init();
@@ -359,6 +367,7 @@ cf_http_free(CfHttp *http)
     cf_ready_source_free(http->timer);
     cf_ready_source_free(http->mailbox);
     g_ptr_array_unref(http->channels);
+    cf_body_pool_unref(http->bodies);
     g_main_loop_unref(http->loop);
     g_main_context_unref(http->context);
     g_queue_clear_full(&http->posted, g_free);

@@ -4,6 +4,7 @@
 #include <curl/curl.h>
 #include <glib.h>
 
+#include "http/body.h"
 #include "http/breaker.h"
 #include "http/http.h"
 
@@ -16,6 +17,8 @@ typedef struct _CfAttempt CfAttempt;
 /* Returns: (transfer full): a handle from the pool, with nothing set. */
 CURL *cf_http_take_easy(CfHttp *http);
 void cf_http_put_easy(CfHttp *http, CURL *easy);
+/* Returns: (transfer none): memory for bodies. */
+CfBodyPool *cf_http_get_bodies(CfHttp *http);
 /* Hands the transfer to curl; its CURLOPT_PRIVATE is the CfAttempt that is told of the end. */
 gboolean cf_http_begin(CfHttp *http, CURL *easy);
 void cf_http_end(CfHttp *http, CURL *easy);

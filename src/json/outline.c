@@ -1,5 +1,7 @@
 #include "json/outline.h"
 
+#define NESTED_USUAL 128 /* a page of a hundred records */
+
 typedef struct {
     guint32 start, end; /* offsets in the text */
     gboolean inmost;    /* nothing inside of it is noted */
@@ -23,10 +25,11 @@ cf_json_outline_begin(const char *text, gsize len, CfJsonKnown *known)
     cf_json_outline_end();
     if (len > G_MAXUINT32)
         return;
-    current = (CfJsonOutline){.text = text,
-                              .len = len,
-                              .known = known,
-                              .nested = g_array_new(FALSE, FALSE, sizeof(Nested))};
+    current =
+        (CfJsonOutline){.text = text,
+                        .len = len,
+                        .known = known,
+                        .nested = g_array_sized_new(FALSE, FALSE, sizeof(Nested), NESTED_USUAL)};
 }
 
 void
@@ -122,4 +125,12 @@ cf_json_outline_find(const char *start)
         current.hint = find_before(current.nested, offset);
     nested = &g_array_index(current.nested, Nested, current.hint);
     return nested->start == offset ? current.text + nested->end : NULL;
+}
+
+guint
+cf_json_outline_count(const char *text, gsize len)
+{
+    return current.ready && text >= current.text && text + len <= current.text + current.len
+               ? current.nested->len
+               : 0;
 }

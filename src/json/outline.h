@@ -24,5 +24,7 @@ void cf_json_outline_close(CfJsonOutline *outline, guint depth, const char *end)
 void cf_json_outline_ready(CfJsonOutline *outline);
 /* start: at an opening bracket. Returns: (nullable): after its closing one, when that was noted. */
 const char *cf_json_outline_find(const char *start);
+/* How many objects and arrays are noted, when the span is of that text; else 0. */
+guint cf_json_outline_count(const char *text, gsize len);
 
 G_END_DECLS

@@ -425,8 +425,13 @@ cf_json_slice(CfJsonSpan array, GArray *out)
     CfJsonIter iter;
     CfJsonSpan value;
 
+    guint len = out->len;
+
     if (cf_json_kind(array) != CF_JSON_ARRAY)
         return FALSE;
+    /* As many as there can be, where that is known: so it grows once. */
+    g_array_set_size(out, len + cf_json_outline_count(array.text, array.len));
+    g_array_set_size(out, len);
     cf_json_iter_init(&iter, array);
     while (cf_json_iter_next(&iter, NULL, &value))
         g_array_append_val(out, value);
