@@ -23,7 +23,7 @@ def peers(context):
         name = begin.__name__[6:]
         yield from attempts(context, (name, lambda b=begin, m=name: beside(
             context, m, b(context, there), here, there, ids)))
-    shutil.rmtree(os.path.dirname(there))
+    shutil.rmtree(tmpfs(context, "peers"))
     context.close()
     yield from attempts(context, ("openstack server list", lambda: openstack(context)))
 

@@ -211,6 +211,7 @@ class Floor:
     def __init__(self, context, servers, entries, nodes):
         self.context = context
         self.mnt = context.path(f"mnt-{context.number()}")
+        self.first = next(entry[2:] for entry in entries if entry.startswith("f "))
         os.mkdir(self.mnt)
         self.process = subprocess.Popen(
             [context.floor, self.mnt, str(servers), *(["nodes"] if nodes else [])], text=True,
@@ -221,6 +222,11 @@ class Floor:
         wait_for(lambda: is_mounted(self.mnt) or self.process.poll() is not None, "floor", 0.001)
         if self.process.poll() is not None:
             raise RuntimeError("the floor did not mount")
+
+    def file(self, server):
+        """The path of a file of that server, as long as in our tree."""
+        return os.path.join(self.mnt, f"sim/servers/by-id/{server:08x}-0000-4000-8000-{server:012x}",
+                            self.first)
 
     def unmount(self):
         return unmount(self)
@@ -249,9 +255,10 @@ def end_mount(mount):
 # --- the same without a cloud ----------------------------------------------------------------------
 
 def copy_tree(mount, to):
-    """The same tree where nothing is asked of anybody. Returns: its folder."""
+    """The same tree where nothing is asked of anybody, as deep. Returns: its folder of servers."""
     shutil.rmtree(to, ignore_errors=True)
-    os.mkdir(to)
+    to = os.path.join(to, "sim", "servers")
+    os.makedirs(to)
     pack = subprocess.Popen(
         ["tar", "-C", mount.at("servers"), "--ignore-failed-read", "--exclude=raw", "-cf", "-",
          "by-id"], stdout=subprocess.PIPE, stderr=subprocess.DEVNULL)

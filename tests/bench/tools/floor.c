@@ -5,7 +5,9 @@
  *   floor MNT SERVERS [nodes]    mounts at MNT until it is unmounted or a signal comes
  *
  * A server has the entries that stdin names, a line each: "f NAME", "d NAME" (empty) or "l NAME".
- * As in cirrusfs, a listing carries nodes of directories only; with nodes, of everything.
+ * As in cirrusfs, a listing carries nodes of directories only; with nodes, of everything. What is
+ * cached can be reached by a path as long as in cirrusfs, too: MNT/sim/servers/by-id/SERVER/NAME.
+ * That is not listed, so that a walk does not meet it.
  */
 #include <errno.h>
 #include <fuse_lowlevel.h>
@@ -17,7 +19,8 @@
 #include <unistd.h>
 
 #define LIFETIME_S 3600.0
-#define FILE_SIZE 8
+#define CONTENT "nothing!"
+#define FILE_SIZE (sizeof CONTENT - 1)
 #define LARGEST_LISTING (1024 * 1024)
 #define NAME_FORMAT "%08lx-0000-4000-8000-%012lx" /* as long as an id */
 #define NAME_LENGTH 36
@@ -46,6 +49,11 @@ die(const char *what)
 
 /* --- node ids: 1 is the root; then, for each server, its directory and its entries ------------ */
 
+#define ABOVE (1ul << 60) /* then "sim", and so on */
+#define N_ABOVE 3
+
+static const char *const above[N_ABOVE] = {"sim", "servers", "by-id"};
+
 static fuse_ino_t
 server_ino(unsigned long server)
 {
@@ -57,7 +65,7 @@ mode_of(fuse_ino_t ino)
 {
     unsigned long part;
 
-    if (ino == FUSE_ROOT_ID)
+    if (ino == FUSE_ROOT_ID || ino >= ABOVE)
         return S_IFDIR | 0755;
     part = (ino - 2) % (world.n_entries + 1);
     return part == 0 ? S_IFDIR | 0755 : world.entries[part - 1].mode;
@@ -87,7 +95,11 @@ param_of(fuse_ino_t ino)
 static fuse_ino_t
 child_of(fuse_ino_t parent, const char *name)
 {
-    if (parent == FUSE_ROOT_ID) {
+    if (parent == FUSE_ROOT_ID && strcmp(name, above[0]) == 0)
+        return ABOVE;
+    if (parent >= ABOVE && parent < ABOVE + N_ABOVE - 1)
+        return strcmp(name, above[parent - ABOVE + 1]) == 0 ? parent + 1 : 0;
+    if (parent == FUSE_ROOT_ID || parent >= ABOVE) {
         unsigned long server = strtoul(name, NULL, 16);
 
         return strlen(name) == NAME_LENGTH && server < world.servers ? server_ino(server) : 0;
@@ -135,7 +147,22 @@ op_getattr(fuse_req_t req, fuse_ino_t ino, struct fuse_file_info *fi)
 static void
 op_readlink(fuse_req_t req, fuse_ino_t ino)
 {
-    fuse_reply_readlink(req, "nowhere!");
+    fuse_reply_readlink(req, CONTENT);
+}
+
+static void
+op_open(fuse_req_t req, fuse_ino_t ino, struct fuse_file_info *fi)
+{
+    fuse_reply_err(req, ENOSYS); /* the kernel stops asking */
+}
+
+static void
+op_read(fuse_req_t req, fuse_ino_t ino, size_t size, off_t offset, struct fuse_file_info *fi)
+{
+    size_t begin = (size_t) offset < FILE_SIZE ? (size_t) offset : FILE_SIZE;
+    size_t left = FILE_SIZE - begin;
+
+    fuse_reply_buf(req, CONTENT + begin, size < left ? size : left);
 }
 
 static void
@@ -159,7 +186,7 @@ static void
 op_readdirplus(fuse_req_t req, fuse_ino_t ino, size_t size, off_t offset, struct fuse_file_info *fi)
 {
     int root = ino == FUSE_ROOT_ID;
-    int server = !root && (ino - 2) % (world.n_entries + 1) == 0;
+    int server = !root && ino < ABOVE && (ino - 2) % (world.n_entries + 1) == 0;
     unsigned long end = root ? world.servers : server ? world.n_entries : 0;
     size_t used = 0;
 
@@ -196,6 +223,8 @@ static const struct fuse_lowlevel_ops ops = {
     .lookup = op_lookup,
     .getattr = op_getattr,
     .readlink = op_readlink,
+    .open = op_open,
+    .read = op_read,
     .opendir = op_opendir,
     .readdirplus = op_readdirplus,
     .forget = op_forget,
