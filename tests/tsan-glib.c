@@ -161,8 +161,13 @@ DECLARE(g_source_attach);
 guint
 g_source_attach(GSource *source, GMainContext *context)
 {
+    guint id;
+
+    acquire(&the_loop); /* the context's lock, which the loop gives back before it waits */
     release(&the_loop);
-    return REAL(g_source_attach)(source, context);
+    id = REAL(g_source_attach)(source, context);
+    release(&the_loop);
+    return id;
 }
 
 DECLARE(g_source_set_ready_time);
@@ -185,8 +190,10 @@ DECLARE(poll);
 int
 poll(struct pollfd *fds, nfds_t n, int timeout)
 {
-    int ready = REAL(poll)(fds, n, timeout);
+    int ready;
 
+    release(&the_loop);
+    ready = REAL(poll)(fds, n, timeout);
     acquire(&the_loop);
     return ready;
 }

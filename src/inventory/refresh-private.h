@@ -2,6 +2,7 @@
 #pragma once
 
 #include "inventory/private.h"
+#include "inventory/readers.h"
 #include "inventory/walk.h"
 
 #define CF_LISTINGS_MAX 4 /* listings that one refresh may cost when they disagree */
@@ -41,21 +42,23 @@ struct _CfRefresh {
     gpointer first_data;
 
     /* of the present listing */
-    guint listing;   /* counts from 1 */
-    guint asked;     /* pages asked for */
-    guint answered;  /* pages that came */
-    guint page_size; /* as the cloud's first page shows it */
-    guint pages;     /* how many there should be; 0: not known yet */
-    gint64 total;    /* -1: not told */
-    guint collected; /* records, duplicates included */
-    gboolean ended;  /* an empty page came */
-    GQueue unread;   /* (element-type Unread) pages that came and are not looked into yet */
-    GSource *reader; /* (nullable) looks into one of them, again and again */
-    CfWalk *walk;    /* (nullable) the cloud pages by marker */
-    gboolean lost;   /* a marker was unknown: the next listing begins at the front only */
-    gint64 since_us; /* the cloud's wall time: only what changed since then; 0: everything */
-    gint64 cloud_us; /* the cloud's wall time when its first page was asked for; 0: not told */
-    gint64 short_by; /* of the listing before: total less collected; -1: none */
+    guint listing;      /* counts from 1 */
+    guint asked;        /* pages asked for */
+    guint answered;     /* pages that came */
+    guint page_size;    /* as the cloud's first page shows it */
+    guint pages;        /* how many there should be; 0: not known yet */
+    gint64 total;       /* -1: not told */
+    guint collected;    /* records, duplicates included */
+    gboolean ended;     /* an empty page came */
+    GQueue unread;      /* (element-type Unread) pages that came and are not looked into yet */
+    GSource *reader;    /* (nullable) looks into one of them, again and again */
+    CfReaders *readers; /* (nullable) threads that parse their records */
+    gboolean alone;     /* there are none in this listing */
+    CfWalk *walk;       /* (nullable) the cloud pages by marker */
+    gboolean lost;      /* a marker was unknown: the next listing begins at the front only */
+    gint64 since_us;    /* the cloud's wall time: only what changed since then; 0: everything */
+    gint64 cloud_us;    /* the cloud's wall time when its first page was asked for; 0: not told */
+    gint64 short_by;    /* of the listing before: total less collected; -1: none */
     /* What was found. Most is known, and then a place in an array costs far less than the hash of
      * an id does. */
     CfFound *known;         /* (nullable) (array length=n_slots) by slot */

@@ -1,5 +1,6 @@
-/* One refresh of one collection: pages side by side, records of unchanged text reused, a second
- * look before anything counts as gone, one version published at the end. internals.md section 2. */
+/* One refresh of one collection: pages side by side, records of unchanged text reused, those of a
+ * first listing read by threads, a second look before anything counts as gone, one version
+ * published at the end. internals.md section 2. */
 #include <string.h>
 
 #include "inventory/compose.h"
@@ -9,7 +10,7 @@
 #include "util/log.h"
 
 #define SIDE_BY_SIDE 8
-#define UNREAD_MAX 32 /* pages that wait to be looked into; what comes beyond is read at once */
+#define UNREAD_MAX 32 /* pages that wait to be looked into, or are under way */
 #define INDEX_FROM 64 /* one in so many records has to be missed before all texts are indexed */
 #define CHANGES_MARGIN_US (60 * G_USEC_PER_SEC)
 #define CHANGES_FOLLOWS_MAX 8
@@ -25,6 +26,7 @@ typedef struct {
     gint64 requested_us;
     guint number;
     CfKnownPage *known; /* owned */
+    CfReading *reading; /* (nullable) a thread has it; free only with the readers, or when done */
 } Unread;
 
 static void
@@ -35,14 +37,23 @@ unread_free(gpointer data)
     g_bytes_unref(unread->body);
     g_array_unref(unread->records);
     cf_known_free(unread->known);
+    cf_reading_free(unread->reading);
     g_free(unread);
+}
+
+/* Nothing that came is looked into any more. */
+static void
+drop_unread(CfRefresh *refresh)
+{
+    cf_timer_clear(&refresh->reader);
+    g_clear_pointer(&refresh->readers, cf_readers_free);
+    g_queue_clear_full(&refresh->unread, unread_free);
 }
 
 static void
 listing_clear(CfRefresh *refresh)
 {
-    cf_timer_clear(&refresh->reader);
-    g_queue_clear_full(&refresh->unread, unread_free);
+    drop_unread(refresh);
     cf_found_clear(refresh);
     g_clear_pointer(&refresh->walk, cf_walk_free);
 }
@@ -113,7 +124,7 @@ cf_refresh_end(CfRefresh *refresh, const GError *error)
 
     refresh->state = NULL;
     state->refresh = NULL;
-    cf_timer_clear(&refresh->reader);
+    drop_unread(refresh);
     g_clear_error(&state->failure);
     g_mutex_lock(&inventory->lock);
     state->failing = error != NULL;
@@ -281,6 +292,31 @@ find_parsed(CfRefresh *refresh, const CfRecord *record)
     return resource && !cf_record_is_partial(record) && same_text(resource, span) ? resource : NULL;
 }
 
+/* A record that was parsed. record: (transfer full) (nullable): NULL: error says why not.
+ * end: (nullable). Returns: whether it is the resource of that id. */
+static gboolean
+take_record(CfRefresh *refresh, guint number, gint64 requested_us, CfRecord *record,
+            const GError *error, const char *end)
+{
+    CfResource *same;
+    gboolean met;
+
+    refresh->parsed++;
+    if (!record) {
+        refresh->skipped++;
+        cf_warning("%s: %s: a record was left out: %s", refresh->state->inventory->profile,
+                   cf_collection_name(refresh->state->which), error->message);
+        return FALSE;
+    }
+    if (cf_record_is_partial(record))
+        complete(refresh->state, &record);
+    same = find_parsed(refresh, record);
+    cf_found_add(refresh, number, same, same ? same->listed : record, requested_us);
+    met = end && strcmp(cf_record_get_id(record), end) == 0;
+    cf_record_unref(record);
+    return met;
+}
+
 /* known, end: (nullable). Returns: whether the resource of that id was among the records. */
 static gboolean
 read_records(CfRefresh *refresh, const GArray *records, guint number, gint64 requested_us,
@@ -294,7 +330,7 @@ read_records(CfRefresh *refresh, const GArray *records, guint number, gint64 req
         CfJsonSpan span = g_array_index(records, CfJsonSpan, i);
         CfResource *same = find_unchanged(refresh, known, span, &cursor);
         g_autoptr(GError) error = NULL;
-        g_autoptr(CfRecord) record = NULL;
+        CfRecord *record;
 
         if (same) {
             refresh->reused++;
@@ -303,20 +339,22 @@ read_records(CfRefresh *refresh, const GArray *records, guint number, gint64 req
             continue;
         }
         record = inventory->ops->parse(inventory->handle, refresh->state->which, span, &error);
-        refresh->parsed++;
-        if (record && cf_record_is_partial(record))
-            complete(refresh->state, &record);
-        same = record ? find_parsed(refresh, record) : NULL;
-        if (record) {
-            cf_found_add(refresh, number, same, same ? same->listed : record, requested_us);
-            met = met || (end && strcmp(cf_record_get_id(record), end) == 0);
-        } else {
-            refresh->skipped++;
-            cf_warning("%s: %s: a record was left out: %s", inventory->profile,
-                       cf_collection_name(refresh->state->which), error->message);
-        }
+        if (take_record(refresh, number, requested_us, record, error, end))
+            met = TRUE;
     }
     return met;
+}
+
+/* What a thread has read. */
+static void
+take_reading(CfRefresh *refresh, const Unread *unread)
+{
+    for (guint i = 0; i < unread->records->len; i++) {
+        g_autoptr(GError) error = NULL;
+        CfRecord *record = cf_reading_take(unread->reading, i, &error);
+
+        take_record(refresh, unread->number, unread->requested_us, record, error, NULL);
+    }
 }
 
 static void
@@ -324,9 +362,22 @@ read_oldest(CfRefresh *refresh)
 {
     Unread *unread = g_queue_pop_head(&refresh->unread);
 
-    read_records(refresh, unread->records, unread->number, unread->requested_us, unread->known,
-                 NULL);
+    if (unread->reading)
+        take_reading(refresh, unread);
+    else
+        read_records(refresh, unread->records, unread->number, unread->requested_us, unread->known,
+                     NULL);
     unread_free(unread);
+}
+
+/* Whether the oldest page is with a thread. Pages are taken in the order in which they came, also
+ * when the next one was read sooner. */
+static gboolean
+is_oldest_away(const CfRefresh *refresh)
+{
+    const Unread *oldest = g_queue_peek_head((GQueue *) &refresh->unread);
+
+    return oldest && oldest->reading && !cf_reading_is_done(oldest->reading);
 }
 
 /* A page, then whatever else is to be done: calls, and what people ask. */
@@ -334,13 +385,48 @@ static gboolean
 on_idle(gpointer data)
 {
     CfRefresh *refresh = data;
+    gboolean more;
 
     read_oldest(refresh);
-    if (!g_queue_is_empty(&refresh->unread))
-        return G_SOURCE_CONTINUE;
-    cf_timer_clear(&refresh->reader);
-    refresh_fill(refresh); /* perhaps it was the last one */
-    return G_SOURCE_REMOVE;
+    more = !g_queue_is_empty(&refresh->unread) && !is_oldest_away(refresh);
+    if (!more)
+        cf_timer_clear(&refresh->reader);
+    refresh_fill(refresh); /* there is room for another one, or it was the last */
+    return more ? G_SOURCE_CONTINUE : G_SOURCE_REMOVE;
+}
+
+static void
+look_into_unread(CfRefresh *refresh)
+{
+    if (refresh->reader || g_queue_is_empty(&refresh->unread) || is_oldest_away(refresh))
+        return;
+    refresh->reader = g_idle_source_new();
+    g_source_set_priority(refresh->reader, G_PRIORITY_DEFAULT); /* else a busy mount starves it */
+    g_source_set_callback(refresh->reader, on_idle, refresh, NULL);
+    g_source_attach(refresh->reader, cf_http_get_context(refresh->state->inventory->http));
+}
+
+static void
+on_readers_ready(gpointer data)
+{
+    look_into_unread(data);
+}
+
+/* Threads are for a listing of which nothing is known, and of several pages.
+ * Returns: (nullable). */
+static CfReaders *
+get_readers(CfRefresh *refresh, gboolean last)
+{
+    CfCollectionState *state = refresh->state;
+    CfInventory *inventory = state->inventory;
+    gboolean one = refresh->answered == 1 && (last || refresh->pages == 1);
+
+    if (!refresh->readers && !refresh->alone && !one && (!state->current || state->current->n == 0))
+        refresh->readers =
+            cf_readers_new(inventory->ops, inventory->handle, state->which,
+                           cf_http_get_context(inventory->http), on_readers_ready, refresh);
+    refresh->alone = !refresh->readers;
+    return refresh->readers;
 }
 
 /* known: (transfer full). */
@@ -348,21 +434,17 @@ static void
 put_off(CfRefresh *refresh, const CfPage *page, guint number, CfKnownPage *known)
 {
     Unread *unread = g_new0(Unread, 1);
+    CfReaders *readers = get_readers(refresh, page->last);
 
     unread->body = g_bytes_ref(page->body);
     unread->records = g_array_ref(page->records);
     unread->requested_us = page->requested_us;
     unread->number = number;
     unread->known = known;
+    if (readers)
+        unread->reading = cf_readers_read(readers, page->body, page->records);
     g_queue_push_tail(&refresh->unread, unread);
-    while (g_queue_get_length(&refresh->unread) > UNREAD_MAX)
-        read_oldest(refresh);
-    if (refresh->reader)
-        return;
-    refresh->reader = g_idle_source_new();
-    g_source_set_priority(refresh->reader, G_PRIORITY_DEFAULT); /* else a busy mount starves it */
-    g_source_set_callback(refresh->reader, on_idle, refresh, NULL);
-    g_source_attach(refresh->reader, cf_http_get_context(refresh->state->inventory->http));
+    look_into_unread(refresh);
 }
 
 /* ---- pages ---- */
@@ -427,7 +509,7 @@ cf_refresh_list(CfRefresh *refresh)
     refresh->page_size = refresh->state->inventory->ops->get_page_size(
         refresh->state->inventory->handle, refresh->state->which);
     refresh->total = -1;
-    refresh->ended = FALSE;
+    refresh->ended = refresh->alone = FALSE;
     refresh->since_us = choose_since(refresh);
     if (refresh->state->inventory->ops->list_from)
         refresh->walk = refresh->since_us ? cf_walk_new(NULL) : plan_walk(refresh);
@@ -443,6 +525,7 @@ listing_done(CfRefresh *refresh)
     CfCollectionState *state = refresh->state;
     gint64 different, short_by;
 
+    g_clear_pointer(&refresh->readers, cf_readers_free);
     cf_found_settle(refresh);
     /* One that was seen twice is one: the list moved while it was paged, and hid another. */
     different = (gint64) cf_found_count(refresh) + refresh->skipped;
@@ -567,6 +650,13 @@ ask_page(CfRefresh *refresh)
                          cf_known_get(call->known), on_page, call);
 }
 
+static gboolean
+may_ask(const CfRefresh *refresh, guint under_way)
+{
+    return under_way < SIDE_BY_SIDE &&
+           g_queue_get_length((GQueue *) &refresh->unread) + under_way < UNREAD_MAX;
+}
+
 /* The same by marker. */
 static void
 walk_fill(CfRefresh *refresh)
@@ -576,7 +666,7 @@ walk_fill(CfRefresh *refresh)
     const char *marker;
     guint stretch;
 
-    while (cf_walk_get_under_way(refresh->walk) < SIDE_BY_SIDE &&
+    while (may_ask(refresh, cf_walk_get_under_way(refresh->walk)) &&
            cf_walk_ask(refresh->walk, &stretch, &marker)) {
         CfRefreshCall *call = page_call_new(refresh, stretch + 1);
 
@@ -605,7 +695,7 @@ refresh_fill(CfRefresh *refresh)
     }
     if (refresh->answered == 0)
         return;
-    while (!refresh->ended && under_way < SIDE_BY_SIDE) {
+    while (!refresh->ended && may_ask(refresh, under_way)) {
         gboolean more = refresh->total >= 0 ? refresh->asked < refresh->pages : under_way == 0;
 
         /* All pages came, but fewer records than promised: the list grew, or pages were short. */

@@ -1,11 +1,11 @@
 /* The table of functions that a backend fills in. One backend: one folder, one const CfProviderOps,
  * one line in registry.list.
  *
- * All operations are asynchronous and run in the engine's thread (http/http.h); each callback is
- * made exactly once, there, and not before the function has returned. The backend authenticates,
- * signs, renews a token once on 401 and turns answers into records or a GError of CF_ERROR
- * (contract section 6), with the cloud's words attached (cf_error_set_cloud()). It keeps no
- * snapshot and no cache. */
+ * All operations are asynchronous and run in the engine's thread (http/http.h), but parse(), which
+ * any thread may call; each callback is made exactly once, there, and not before the function has
+ * returned. The backend authenticates, signs, renews a token once on 401 and turns answers into
+ * records or a GError of CF_ERROR (contract section 6), with the cloud's words attached
+ * (cf_error_set_cloud()). It keeps no snapshot and no cache. */
 #pragma once
 
 #include "http/http.h"
@@ -116,7 +116,10 @@ struct _CfProviderOps {
     /* Records of a full page; the listing is split by it. */
     guint (*get_page_size)(gpointer handle, CfCollection collection);
 
-    /* Required. One record's text (a span of a page, or raw of a record) as a record. Pure.
+    /* Required. One record's text (a span of a page, or raw of a record) as a record. Pure. Thread:
+     * any, several at once, with others of the handle's functions under way, until close(): of the
+     * handle it reads only what does not change between open() and close(), or what is replaced as
+     * a whole behind a lock.
      * Returns: (transfer full) (nullable). Errors: PROTOCOL. */
     CfRecord *(*parse)(gpointer handle, CfCollection collection, CfJsonSpan text, GError **error);
 

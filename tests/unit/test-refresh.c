@@ -11,11 +11,11 @@
 typedef struct {
     GHashTable *servers; /* id → record text */
     GPtrArray *order;    /* ids */
-    guint lists, shows, parses, acts;
+    guint lists, shows, acts;
     gint64 total_lie;   /* added to the total */
     gboolean drop_last; /* the last page comes empty though the total counts it */
     gboolean empty;     /* the next listing is empty */
-    CfErrorCode fail;   /* of the next list calls; CF_ERROR_N: none */
+    gint fail;          /* of the next list calls; CF_ERROR_N: none */
     CfErrorCode show_fail;
     guint side_by_side, most; /* list calls under way */
     gint64 clock_s;           /* the cloud's; 0: it tells no times */
@@ -29,6 +29,16 @@ typedef struct {
 } Cloud;
 
 static Cloud cloud;
+
+/* What parse() meets in any thread. */
+static struct {
+    GMutex lock; /* protects what follows */
+    GCond changed;
+    const char *slow; /* (nullable) the id whose record waits until … */
+    guint others;     /* … so many were parsed */
+    guint parses, in_engine;
+    GThread *engine;
+} parsing;
 
 typedef struct {
     CfCollection collection;
@@ -121,7 +131,7 @@ answer_page(gpointer data)
     g_autoptr(GString) text = g_string_new(NULL);
     guint last = (cloud.order->len + PAGE - 1) / PAGE;
 
-    if (cloud.fail != CF_ERROR_N) {
+    if (g_atomic_int_get(&cloud.fail) != CF_ERROR_N) {
         g_autoptr(GError) error = g_error_new_literal(CF_ERROR, (gint) cloud.fail, "no");
 
         call->on_page(NULL, error, call->data);
@@ -150,7 +160,7 @@ answer_page_by_marker(gpointer data)
     guint begin = 0, n = 0;
 
     cloud.side_by_side--;
-    if (cloud.fail != CF_ERROR_N)
+    if (g_atomic_int_get(&cloud.fail) != CF_ERROR_N)
         g_set_error(&error, CF_ERROR, (gint) cloud.fail, "no");
     else if (call->marker &&
              !g_ptr_array_find_with_equal_func(cloud.order, call->marker, g_str_equal, &begin))
@@ -213,6 +223,31 @@ fake_list(gpointer handle, CfCollection collection, guint page, gint64 deadline_
     later(answer_page, call);
 }
 
+static guint
+parsed(void)
+{
+    guint n;
+
+    g_mutex_lock(&parsing.lock);
+    n = parsing.parses;
+    g_mutex_unlock(&parsing.lock);
+    return n;
+}
+
+static void
+note_parse(const char *id)
+{
+    gint64 until_us = g_get_monotonic_time() + 30 * G_USEC_PER_SEC;
+
+    g_mutex_lock(&parsing.lock);
+    parsing.parses++;
+    parsing.in_engine += g_thread_self() == parsing.engine;
+    g_cond_broadcast(&parsing.changed);
+    while (parsing.slow && g_strcmp0(id, parsing.slow) == 0 && parsing.parses < parsing.others)
+        g_assert_true(g_cond_wait_until(&parsing.changed, &parsing.lock, until_us));
+    g_mutex_unlock(&parsing.lock);
+}
+
 static CfRecord *
 fake_parse(gpointer handle, CfCollection collection, CfJsonSpan text, GError **error)
 {
@@ -225,7 +260,6 @@ fake_parse(gpointer handle, CfCollection collection, CfJsonSpan text, GError **e
                   {"status", CF_SERVER_STATUS},
                   {"status", CF_SERVER_STATE}};
 
-    cloud.parses++;
     cf_record_builder_init(&builder, collection);
     for (guint i = 0; i < G_N_ELEMENTS(fields); i++) {
         CfJsonSpan value;
@@ -236,6 +270,7 @@ fake_parse(gpointer handle, CfCollection collection, CfJsonSpan text, GError **e
             cf_record_builder_set(&builder, fields[i].field, word);
         }
     }
+    note_parse(cf_record_builder_get(&builder, CF_SERVER_ID));
     builder.settled = TRUE;
     builder.updated_us = cloud.clock_s * G_USEC_PER_SEC;
     builder.can = CF_CAN(CF_ACTION_POWER) | CF_CAN(CF_ACTION_CONSOLE);
@@ -306,6 +341,7 @@ static gpointer
 fake_open(const CfProviderEnv *env, GError **error)
 {
     context = env->context;
+    parsing.engine = g_thread_self();
     return &cloud;
 }
 
@@ -423,6 +459,8 @@ set_up_ops(Fixture *fixture, guint n, const CfProviderOps *ops)
     cloud.servers = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, g_free);
     cloud.order = g_ptr_array_new_with_free_func(g_free);
     cloud.changed = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, g_free);
+    parsing.slow = NULL;
+    parsing.parses = parsing.in_engine = 0;
     put_many(n);
     fixture->http = cf_http_new(&error);
     g_assert_no_error(error);
@@ -541,7 +579,7 @@ test_pages(Fixture *fixture, gconstpointer data)
     g_assert_cmpint(refresh(fixture), ==, -1);
     g_assert_cmpuint(count(fixture), ==, 95);
     g_assert_cmpuint(cloud.lists, ==, 10); /* ceil(95 / 10) */
-    g_assert_cmpuint(cloud.parses, ==, 95);
+    g_assert_cmpuint(parsed(), ==, 95);
 }
 
 static void
@@ -558,10 +596,10 @@ test_unchanged(Fixture *fixture, gconstpointer data)
 
     refresh(fixture);
     first = cf_inventory_ref_snapshot(fixture->inventory, CF_SERVERS);
-    cloud.parses = 0;
+    parsing.parses = 0;
     refresh(fixture);
     second = cf_inventory_ref_snapshot(fixture->inventory, CF_SERVERS);
-    g_assert_cmpuint(cloud.parses, ==, 0);
+    g_assert_cmpuint(parsed(), ==, 0);
     g_assert_true(first == second); /* nothing changed: no new version */
     cf_snapshot_unref(first);
     cf_snapshot_unref(second);
@@ -576,7 +614,7 @@ test_known(Fixture *fixture, gconstpointer data)
     refresh(fixture);
     g_assert_cmpuint(cloud.known, ==, 95);
     /* Places shift, one changes, one goes, some come; one's text gets shorter, one's longer. */
-    cloud.known = cloud.parses = 0;
+    cloud.known = parsing.parses = 0;
     put("new-1", "", "running");
     put("new-2", "", "running");
     g_ptr_array_insert(cloud.order, 3, g_ptr_array_steal_index(cloud.order, cloud.order->len - 1));
@@ -587,7 +625,7 @@ test_known(Fixture *fixture, gconstpointer data)
     take("id-0060");
     refresh(fixture);
     g_assert_cmpuint(cloud.known, ==, 91);
-    g_assert_cmpuint(cloud.parses, ==, 5);
+    g_assert_cmpuint(parsed(), ==, 5);
     g_assert_cmpuint(count(fixture), ==, 96);
     g_assert_false(has(fixture, "id-0060"));
     g_assert_true(has(fixture, "new-1"));
@@ -599,17 +637,17 @@ test_turned_round(Fixture *fixture, gconstpointer data)
 {
     cloud.unhelped = data == GUINT_TO_POINTER(400);
     refresh(fixture);
-    cloud.parses = 0;
+    parsing.parses = 0;
     for (guint i = 0; i < cloud.order->len; i++)
         g_ptr_array_insert(cloud.order, (gint) i,
                            g_ptr_array_steal_index(cloud.order, cloud.order->len - 1));
     refresh(fixture);
     /* Some are parsed before all are looked up; none is new. */
-    g_assert_cmpuint(cloud.parses, <=, cloud.order->len / 64 + 1);
+    g_assert_cmpuint(parsed(), <=, cloud.order->len / 64 + 1);
     g_assert_cmpuint(count(fixture), ==, cloud.order->len);
-    cloud.parses = 0;
+    parsing.parses = 0;
     refresh(fixture);
-    g_assert_cmpuint(cloud.parses, ==, 0);
+    g_assert_cmpuint(parsed(), ==, 0);
 }
 
 static void
@@ -706,9 +744,9 @@ test_known_twice(Fixture *fixture, gconstpointer data)
     text = page_text(0);
     cloud.spoilt = g_string_new(NULL);
     g_string_printf(cloud.spoilt, "[%s,%s]", text->str, text->str);
-    cloud.parses = 0;
+    parsing.parses = 0;
     refresh(fixture);
-    g_assert_cmpuint(cloud.parses, ==, 0);
+    g_assert_cmpuint(parsed(), ==, 0);
     g_assert_cmpuint(count(fixture), ==, PAGE);
     /* The later one counts. */
     g_string_printf(cloud.spoilt, "[%s,{\"id\":\"id-0003\",\"status\":\"stopped\"}]", text->str);
@@ -749,22 +787,22 @@ test_known_and_spoilt(Fixture *fixture, gconstpointer data)
         g_string_free(g_steal_pointer(&cloud.spoilt), TRUE);
     }
     g_assert_cmpuint(count(fixture), ==, PAGE);
-    cloud.parses = 0;
+    parsing.parses = 0;
     g_assert_cmpint(refresh(fixture), ==, -1);
-    g_assert_cmpuint(cloud.parses, ==, 0);
+    g_assert_cmpuint(parsed(), ==, 0);
 }
 
 static void
 test_changed(Fixture *fixture, gconstpointer data)
 {
     refresh(fixture);
-    cloud.parses = 0;
+    parsing.parses = 0;
     put("id-0007", "renamed", "stopped");
     /* One comes at the head, so that all others stand at another place. */
     put("new", "new", "running");
     g_ptr_array_insert(cloud.order, 0, g_ptr_array_steal_index(cloud.order, cloud.order->len - 1));
     refresh(fixture);
-    g_assert_cmpuint(cloud.parses, ==, 2);
+    g_assert_cmpuint(parsed(), ==, 2);
     g_assert_cmpuint(count(fixture), ==, 96);
     g_assert_true(has(fixture, "new"));
     g_assert_cmpuint(cloud.shows, ==, 0);
@@ -1089,11 +1127,11 @@ test_walk(Fixture *fixture, gconstpointer data)
     g_assert_cmpuint(count(fixture), ==, 95);
     g_assert_cmpuint(cloud.lists, ==, 10); /* floor(95 / 10) + 1 */
     g_assert_cmpuint(cloud.most, ==, 1);
-    cloud.lists = cloud.parses = 0;
+    cloud.lists = parsing.parses = 0;
     refresh(fixture);
     g_assert_cmpuint(cloud.lists, ==, 10);
     g_assert_cmpuint(cloud.most, ==, 8);
-    g_assert_cmpuint(cloud.parses, ==, 0);
+    g_assert_cmpuint(parsed(), ==, 0);
 }
 
 static void
@@ -1117,14 +1155,14 @@ test_walk_changes(Fixture *fixture, gconstpointer data)
 
         put(id, id, "running");
     }
-    cloud.parses = 0;
+    parsing.parses = 0;
     g_assert_cmpint(refresh(fixture), ==, -1);
     g_assert_cmpuint(count(fixture), ==, 95 - 1 + 25);
     g_assert_false(has(fixture, "id-0009"));
     g_assert_true(has(fixture, "new-24"));
-    cloud.parses = 0;
+    parsing.parses = 0;
     g_assert_cmpint(refresh(fixture), ==, -1);
-    g_assert_cmpuint(cloud.parses, ==, 0);
+    g_assert_cmpuint(parsed(), ==, 0);
     g_assert_cmpuint(count(fixture), ==, 95 - 1 + 25);
 }
 
@@ -1210,6 +1248,136 @@ test_changes_by_date(Fixture *fixture, gconstpointer data)
     g_assert_cmpint(cloud.since_us, ==, (1000000 - 60) * (gint64) G_USEC_PER_SEC);
 }
 
+/* ---- what threads read ---- */
+
+static void
+assert_in_order(Fixture *fixture, guint n)
+{
+    g_autoptr(CfSnapshot) snapshot = cf_inventory_ref_snapshot(fixture->inventory, CF_SERVERS);
+
+    g_assert_cmpuint(snapshot->n, ==, n);
+    for (guint i = 0; i < n; i++)
+        g_assert_cmpstr(cf_record_get_id(snapshot->slots[i]->record), ==, cloud.order->pdata[i]);
+}
+
+/* The first page's last record is through when all others are: pages wait for it, and no more are
+ * asked for than may wait. */
+static void
+test_first_by_threads(Fixture *fixture, gconstpointer data)
+{
+    if (g_get_num_processors() > 1) {
+        parsing.others = 20;
+        parsing.slow = cloud.order->pdata[0];
+    }
+    g_assert_cmpint(refresh(fixture), ==, -1);
+    assert_in_order(fixture, GPOINTER_TO_UINT(data));
+    g_assert_cmpuint(parsed(), ==, GPOINTER_TO_UINT(data));
+    g_assert_cmpuint(parsing.in_engine, ==, 0);
+    /* Later ones are the engine's. */
+    parsing.slow = NULL;
+    put("id-0007", "id-0007", "stopped");
+    refresh(fixture);
+    g_assert_cmpuint(parsed(), ==, GPOINTER_TO_UINT(data) + 1);
+    g_assert_cmpuint(parsing.in_engine, ==, 1);
+}
+
+static void
+test_one_page_needs_none(Fixture *fixture, gconstpointer data)
+{
+    g_assert_cmpint(refresh(fixture), ==, -1);
+    g_assert_cmpuint(count(fixture), ==, PAGE);
+    g_assert_cmpuint(parsing.in_engine, ==, PAGE);
+}
+
+static void
+test_bad_record_by_threads(Fixture *fixture, gconstpointer data)
+{
+    CfInventoryStats stats;
+
+    g_hash_table_replace(cloud.servers, g_strdup("id-0042"), g_strdup("{\"name\":\"x\"}"));
+    g_assert_cmpint(refresh(fixture), ==, -1);
+    g_assert_cmpuint(count(fixture), ==, 94);
+    g_assert_false(has(fixture, "id-0042"));
+    g_assert_true(has(fixture, "id-0041"));
+    g_assert_true(has(fixture, "id-0043"));
+    cf_inventory_get_stats(fixture->inventory, &stats);
+    g_assert_cmpuint(stats.parsed[CF_SERVERS], ==, 95);
+}
+
+/* What is listed twice is there once, as the newer page has it, whichever is parsed first. */
+static void
+test_twice_by_threads(Fixture *fixture, gconstpointer data)
+{
+    g_autofree char *state = NULL;
+
+    g_hash_table_replace(cloud.servers, g_strdup("id-0090"),
+                         g_strdup("{\"id\":\"id-0003\",\"name\":\"n\",\"status\":\"stopped\"}"));
+    cloud.total_lie = -1;
+    if (g_get_num_processors() > 1) {
+        parsing.others = 60;
+        parsing.slow = "id-0000"; /* of the page that has the older one */
+    }
+    g_assert_cmpint(refresh(fixture), ==, -1);
+    g_assert_cmpuint(count(fixture), ==, 94);
+    state = state_of(fixture, "id-0003");
+    g_assert_cmpstr(state, ==, "stopped");
+}
+
+static gpointer
+let_go(gpointer data)
+{
+    g_mutex_lock(&parsing.lock);
+    parsing.slow = NULL;
+    g_cond_broadcast(&parsing.changed);
+    g_mutex_unlock(&parsing.lock);
+    return NULL;
+}
+
+static void
+test_closed_while_threads_read(Fixture *fixture, gconstpointer data)
+{
+    gint64 until_us = g_get_monotonic_time() + 30 * G_USEC_PER_SEC;
+    Verdict verdict = {0};
+    GThread *opener;
+
+    parsing.others = G_MAXUINT;
+    parsing.slow = "id-0001";
+    cf_inventory_refresh(fixture->inventory, CF_SERVERS, on_done, &verdict);
+    g_mutex_lock(&parsing.lock);
+    while (parsing.parses < 2)
+        g_assert_true(g_cond_wait_until(&parsing.changed, &parsing.lock, until_us));
+    g_mutex_unlock(&parsing.lock);
+    opener = g_thread_new("opener", let_go, NULL);
+    cf_inventory_close(fixture->inventory);
+    await(&verdict); /* it may just have come to its end */
+    g_thread_join(opener);
+}
+
+/* One page fails while others are with the threads. */
+static void
+test_failed_while_threads_read(Fixture *fixture, gconstpointer data)
+{
+    gint64 until_us = g_get_monotonic_time() + 30 * G_USEC_PER_SEC;
+    Verdict verdict = {0};
+    GThread *opener;
+
+    parsing.others = G_MAXUINT;
+    parsing.slow = "id-0001";
+    cf_inventory_refresh(fixture->inventory, CF_SERVERS, on_done, &verdict);
+    g_mutex_lock(&parsing.lock);
+    while (parsing.parses < 2)
+        g_assert_true(g_cond_wait_until(&parsing.changed, &parsing.lock, until_us));
+    g_mutex_unlock(&parsing.lock);
+    g_atomic_int_set(&cloud.fail, CF_ERROR_REMOTE);
+    opener = g_thread_new("opener", let_go, NULL);
+    g_assert_cmpint(await(&verdict), ==, CF_ERROR_REMOTE);
+    g_thread_join(opener);
+    g_assert_null(cf_inventory_ref_snapshot(fixture->inventory, CF_SERVERS));
+    g_atomic_int_set(&cloud.fail, CF_ERROR_N);
+    g_assert_cmpint(refresh(fixture), ==, -1);
+    assert_in_order(fixture, GPOINTER_TO_UINT(data));
+}
+
 #define ADD_BY_MARKER(path, n, function)                                                           \
     g_test_add("/refresh/by-marker/" path, Fixture, GUINT_TO_POINTER(n), set_up_by_marker,         \
                function, tear_down)
@@ -1251,6 +1419,13 @@ main(int argc, char **argv)
     ADD("pending-is-shown-until-the-cloud-agrees", 20, test_pending);
     ADD("already-so-sends-nothing", 20, test_already_so);
     ADD("an-address-expires", 20, test_console_expires);
+    ADD("first-by-threads", 95, test_first_by_threads);
+    ADD("first-by-threads-of-many-pages", 990, test_first_by_threads);
+    ADD("one-page-needs-no-threads", PAGE, test_one_page_needs_none);
+    ADD("a-bad-record-by-threads", 95, test_bad_record_by_threads);
+    ADD("twice-by-threads", 95, test_twice_by_threads);
+    ADD("closed-while-threads-read", 95, test_closed_while_threads_read);
+    ADD("failed-while-threads-read", 990, test_failed_while_threads_read);
     ADD_BY_MARKER("first-in-turn-then-side-by-side", 95, test_walk);
     ADD_BY_MARKER("full-pages", 30, test_walk_full_pages);
     ADD_BY_MARKER("what-came-and-went", 95, test_walk_changes);

@@ -32,7 +32,7 @@ static const CfJsonField fields[] = {
 };
 
 static void
-flavor_free(gpointer data)
+flavor_clear(gpointer data)
 {
     CfOsFlavor *flavor = data;
 
@@ -40,7 +40,19 @@ flavor_free(gpointer data)
     g_free(flavor->vcpus);
     g_free(flavor->ram);
     g_free(flavor->disk);
-    g_free(flavor);
+}
+
+static void
+flavor_unref(gpointer flavor)
+{
+    g_atomic_rc_box_release_full(flavor, flavor_clear);
+}
+
+/* The tables of two times share what is in them: a thread may be reading by the former one. */
+static void
+learn_again(gpointer id, gpointer flavor, gpointer learning)
+{
+    g_hash_table_insert(learning, g_strdup(id), g_atomic_rc_box_acquire(flavor));
 }
 
 /* --- what is known ---------------------------------------------------------------------------- */
@@ -77,10 +89,10 @@ learn(CfOs *os, CfJsonSpan text)
     if (cf_json_kind(text) == CF_JSON_OBJECT)
         cf_json_read(text, fields, G_N_ELEMENTS(fields), &item, NULL);
     if (item.id && *item.id)
-        g_hash_table_insert(os->flavors, g_steal_pointer(&item.id),
-                            g_memdup2(&item.flavor, sizeof item.flavor));
+        g_hash_table_insert(os->learning, g_steal_pointer(&item.id),
+                            g_atomic_rc_box_dup(sizeof item.flavor, &item.flavor));
     else
-        flavor_free(g_memdup2(&item.flavor, sizeof item.flavor));
+        flavor_clear(&item.flavor);
     g_free(item.id);
 }
 
@@ -94,6 +106,10 @@ tell_waiters(CfOs *os)
 
     os->asking_flavors = FALSE;
     os->flavors_us = cf_clock_mono_us();
+    if (os->flavors)
+        g_hash_table_unref(os->flavors);
+    os->flavors = g_steal_pointer(&os->learning);
+    cf_os_update_view(os);
     g_queue_init(&os->flavorless);
     while ((waiter = g_queue_pop_head(&waiting))) {
         if (os->closed)
@@ -114,6 +130,7 @@ cf_os_flavors_close(CfOs *os)
         g_free(waiter);
     }
     g_clear_pointer(&os->flavors, g_hash_table_unref);
+    g_clear_pointer(&os->learning, g_hash_table_unref);
 }
 
 static void ask(CfOs *os, const char *marker, gint64 deadline_us);
@@ -144,8 +161,11 @@ on_flavors(CfOsCall *call, const CfHttpReply *reply, const GError *error)
 {
     g_autofree char *next = NULL;
 
-    if (!call->os->flavors)
-        call->os->flavors = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, flavor_free);
+    if (!call->os->learning) {
+        call->os->learning = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, flavor_unref);
+        if (call->os->flavors)
+            g_hash_table_foreach(call->os->flavors, learn_again, call->os->learning);
+    }
     if (!error)
         next = read_flavors(call->os, reply);
     if (next && g_strcmp0(next, call->marker) != 0)

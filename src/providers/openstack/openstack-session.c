@@ -154,6 +154,7 @@ take_scope(CfOs *os, const CfKeystoneScope *scope)
     os->may_all = scope->is_admin || !scope->has_roles || !scope->project_id;
     for (guint i = 0; i < CF_OS_SERVICE_N; i++)
         find_service(os, (CfOsService) i, scope->catalog);
+    cf_os_update_view(os);
 }
 
 /* --- the flight for a token ------------------------------------------------------------------- */
@@ -442,6 +443,7 @@ on_version(CfOsCall *call, const CfHttpReply *reply, const GError *error)
     text = g_bytes_get_data(reply->body, &len);
     if (cf_os_read_version(text, len, &os->version, &wrong))
         cf_debug("%s: compute version 2.%d", os->profile, os->version);
+    cf_os_update_view(os);
     end_version(os, wrong);
 }
 
@@ -467,6 +469,7 @@ cf_os_session_reversion(CfOsCall *call)
         return FALSE;
     call->reversioned = TRUE;
     call->os->version = -1;
+    cf_os_update_view(call->os);
     cf_os_call_send(call);
     return TRUE;
 }

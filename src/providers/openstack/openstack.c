@@ -170,6 +170,23 @@ cf_os_ref(CfOs *os)
     return os;
 }
 
+static void
+view_clear(gpointer data)
+{
+    CfOsView *view = data;
+
+    if (view->flavors)
+        g_hash_table_unref(view->flavors);
+}
+
+/* view: (nullable). */
+static void
+view_unref(CfOsView *view)
+{
+    if (view)
+        g_atomic_rc_box_release_full(view, view_clear);
+}
+
 void
 cf_os_unref(CfOs *os)
 {
@@ -188,6 +205,8 @@ cf_os_unref(CfOs *os)
     g_free(os->region);
     g_free(os->interface);
     g_free(os->project_id);
+    view_unref(os->view);
+    g_mutex_clear(&os->view_lock);
     g_main_context_unref(os->context);
     g_free(os);
 }
@@ -204,6 +223,7 @@ os_open(const CfProviderEnv *env, GError **error)
     g_queue_init(&os->flavorless);
     g_queue_init(&os->late);
     os->version = -1;
+    g_mutex_init(&os->view_lock);
     os->profile = g_strdup(env->profile);
     os->channel = env->channel;
     os->context = g_main_context_ref(env->context ? env->context : g_main_context_default());
@@ -211,6 +231,7 @@ os_open(const CfProviderEnv *env, GError **error)
     os->page_size = env->page_size ? env->page_size : CF_OS_PAGE_SIZE;
     if (!read_config(os, env, error))
         return NULL;
+    cf_os_update_view(os);
     return g_steal_pointer(&os);
 }
 
@@ -246,18 +267,36 @@ os_get_page_size(gpointer handle, CfCollection collection)
     return ((CfOs *) handle)->page_size;
 }
 
+void
+cf_os_update_view(CfOs *os)
+{
+    CfOsView *view = g_atomic_rc_box_new0(CfOsView), *former;
+
+    view->version = os->version;
+    view->project_id = g_intern_string(os->project_id);
+    view->may_all = os->may_all;
+    view->region = os_get_region(os);
+    view->flavors = os->flavors ? g_hash_table_ref(os->flavors) : NULL;
+
+    g_mutex_lock(&os->view_lock);
+    former = os->view;
+    os->view = view;
+    g_mutex_unlock(&os->view_lock);
+    view_unref(former);
+}
+
 CfRecord *
 cf_os_parse_with(CfOs *os, CfCollection collection, CfJsonSpan text, GError **error)
 {
-    CfOsView view = {
-        .version = os->version,
-        .project_id = os->project_id,
-        .may_all = os->may_all,
-        .region = os_get_region(os),
-        .flavors = os->flavors,
-    };
+    CfRecord *record;
+    CfOsView *view;
 
-    return cf_os_parse(&view, collection, text, error);
+    g_mutex_lock(&os->view_lock);
+    view = g_atomic_rc_box_acquire(os->view);
+    g_mutex_unlock(&os->view_lock);
+    record = cf_os_parse(view, collection, text, error);
+    view_unref(view);
+    return record;
 }
 
 static CfRecord *

@@ -1,4 +1,4 @@
-/* What the files of this backend share. All of it runs in the engine's thread. */
+/* What the files of this backend share. All of it runs in the engine's thread, but parse(). */
 #pragma once
 
 #include "auth/keystone.h"
@@ -64,14 +64,20 @@ struct _CfOs {
     GQueue versionless; /* (element-type CfOsCall) for it */
 
     /* openstack-flavors.c */
-    GHashTable *flavors; /* (nullable) id to CfOsFlavor */
-    gint64 flavors_us;   /* monotonic: when they were asked for last; 0: never */
+    GHashTable *flavors;  /* (nullable) id to CfOsFlavor; never changed, but replaced */
+    GHashTable *learning; /* (nullable) what it will be when the list is through */
+    gint64 flavors_us;    /* monotonic: when they were asked for last; 0: never */
     gboolean asking_flavors;
     GQueue flavorless; /* what waits for them */
+
+    GMutex view_lock;       /* protects view; a leaf */
+    struct _CfOsView *view; /* what parse() goes by, in any thread: never changed, but replaced */
 };
 
 CfOs *cf_os_ref(CfOs *os);
 void cf_os_unref(CfOs *os);
+/* To be called when something changed of what is in a CfOsView. */
+void cf_os_update_view(CfOs *os);
 
 /* --- openstack-call.c: one request and its answer ----------------------------------------------
  */
@@ -185,17 +191,17 @@ void cf_os_flavors_close(CfOs *os);
  */
 
 /* What of the account decides what may be done to a record. */
-typedef struct {
+typedef struct _CfOsView {
     int version;            /* of the compute service, 2.N */
-    const char *project_id; /* (nullable) */
+    const char *project_id; /* (nullable) of a handle's own view: interned */
     gboolean may_all;
-    const char *region;  /* (nullable) */
-    GHashTable *flavors; /* (nullable) id to CfOsFlavor */
+    const char *region;  /* (nullable) of a handle's own view: lasts as long as the handle */
+    GHashTable *flavors; /* (nullable) id to CfOsFlavor; of a handle's own view: a reference */
 } CfOsView;
 
 CfRecord *cf_os_parse(const CfOsView *view, CfCollection collection, CfJsonSpan text,
                       GError **error);
-/* The same as the handle sees it at present. */
+/* The same as the handle sees it at present. Thread: any. */
 CfRecord *cf_os_parse_with(CfOs *os, CfCollection collection, CfJsonSpan text, GError **error);
 /* task: (nullable). ret_settled: (nullable). */
 CfState cf_os_server_state(const char *status, const char *task, gboolean *ret_settled);
