@@ -141,7 +141,20 @@ void cf_found_each_fresh(CfRefresh *refresh, CfFoundWalk walk, gpointer data);
  * former: (nullable) (element-type handle). Returns: (transfer full) (element-type handle). */
 GPtrArray *cf_found_order(const CfRefresh *refresh, const GPtrArray *former);
 
-/* refresh.c: a further listing. */
+/* refresh-read.c: looking into pages that came. known, end: (nullable). Returns: whether the
+ * resource of that id was among the records. */
+gboolean cf_read_now(CfRefresh *refresh, const GArray *records, guint number, gint64 requested_us,
+                     CfKnownPage *known, const char *end);
+/* The same as soon as there is time: the next page is asked for before. known: (transfer full). */
+void cf_read_later(CfRefresh *refresh, const CfPage *page, guint number, CfKnownPage *known);
+/* Whether another page may be asked for while so many are under way. */
+gboolean cf_read_has_room(const CfRefresh *refresh, guint under_way);
+/* Nothing that came is looked into any more. */
+void cf_read_drop(CfRefresh *refresh);
+
+/* refresh.c: asks for what is still to be asked; ends the listing when all came. */
+void cf_refresh_fill(CfRefresh *refresh);
+/* A further listing. */
 void cf_refresh_list(CfRefresh *refresh);
 /* Takes the refresh off its state and wakes those who wait. error: (nullable). */
 void cf_refresh_end(CfRefresh *refresh, const GError *error);
