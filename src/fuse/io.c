@@ -81,6 +81,7 @@ io_read(int fd, void *buf, size_t size, void *userdata)
     opcode = header->opcode < CF_OPCODE_N && opcode_names[header->opcode] ? header->opcode : 0;
     atomic_fetch_add_explicit(&session->counters.requests[opcode], 1, memory_order_relaxed);
     session->received_us = cf_clock_mono_us();
+    atomic_store(&session->answering_us, session->received_us);
     session->kept = !is_answered(opcode);
     if (opcode == FUSE_POLL && n >= (ssize_t) (sizeof *header + sizeof(struct fuse_poll_in)))
         session->poll_kh = ((const struct fuse_poll_in *) (header + 1))->kh;
@@ -219,6 +220,8 @@ append_notices(const CfNotifierStats *stats, GString *out)
     append_counter(out, "cirrusfs_notify_unknown", "Of these, what the kernel did not know.",
                    stats->unknown);
     append_counter(out, "cirrusfs_notify_failed", "Of these, other errors.", stats->failed);
+    append_counter(out, "cirrusfs_notify_again",
+                   "Sent again, because the kernel may have been about to know it.", stats->again);
     append_counter(out, "cirrusfs_notify_merged", "Left out, equal to the one before.",
                    stats->merged);
     append_counter(out, "cirrusfs_notify_set_aside", "Put aside until a directory was free.",

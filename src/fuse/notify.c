@@ -7,6 +7,10 @@
 #include "util/clock.h"
 #include "util/log.h"
 
+/* What the kernel does not know may be on its way: it has our answer to a LOOKUP, and the task that
+ * asked has not run yet. Then it would keep what that answer said until the ttl is over. */
+static const gint64 again_us[] = {50 * G_TIME_SPAN_MILLISECOND, G_TIME_SPAN_SECOND};
+
 typedef struct {
     enum {
         ITEM_INODE,
@@ -15,7 +19,9 @@ typedef struct {
         ITEM_DELETED,
         ITEM_BARRIER,
     } kind;
-    CfIno ino; /* of ENTRY and DELETED: the directory */
+    guint tries;   /* that the kernel did not know it */
+    gint64 due_us; /* of one that is to be told again; monotonic */
+    CfIno ino;     /* of ENTRY and DELETED: the directory */
     union {
         struct {
             gint64 offset, length;
@@ -45,11 +51,12 @@ struct _CfNotifier {
     GMutex lock; /* protects all below; innermost, never held across a call out of this file */
     GCond changed;
     enum { STATE_NEW, STATE_RUNNING, STATE_STOPPING, STATE_ENDED } state;
-    gboolean busy;           /* an item is being delivered */
-    CfIno busy_directory;    /* that item is of an entry in it; else 0 */
-    GQueue queue;            /* (element-type Item) (owned) */
-    GHashTable *inodes;      /* CfIno -> Held */
-    GHashTable *directories; /* CfIno -> Held */
+    gboolean busy;                        /* an item is being delivered */
+    CfIno busy_directory;                 /* that item is of an entry in it; else 0 */
+    GQueue queue;                         /* (element-type Item) (owned) */
+    GQueue again[G_N_ELEMENTS(again_us)]; /* likewise; each in the order of due_us */
+    GHashTable *inodes;                   /* CfIno -> Held */
+    GHashTable *directories;              /* CfIno -> Held */
     CfNotifierStats stats;
 };
 
@@ -72,6 +79,8 @@ cf_notifier_new(const CfNotifyOps *ops, gpointer kernel)
     g_mutex_init(&notifier->lock);
     g_cond_init(&notifier->changed);
     g_queue_init(&notifier->queue);
+    for (guint i = 0; i < G_N_ELEMENTS(again_us); i++)
+        g_queue_init(&notifier->again[i]);
     notifier->inodes = g_hash_table_new_full(g_int64_hash, g_int64_equal, NULL, held_free);
     notifier->directories = g_hash_table_new_full(g_int64_hash, g_int64_equal, NULL, held_free);
     return notifier;
@@ -152,10 +161,14 @@ call_kernel(CfNotifier *notifier, const Item *item, CfNotifyKind *ret_kind)
 
 /* Under the lock. */
 static void
-count(CfNotifier *notifier, CfNotifyKind kind, int result)
+count(CfNotifier *notifier, const Item *item, CfNotifyKind kind, int result)
 {
     if (kind == CF_NOTIFY_N)
         return;
+    if (item->tries > 0) {
+        notifier->stats.again++;
+        return;
+    }
     notifier->stats.sent[kind]++;
     if (result == -ENOENT)
         notifier->stats.unknown++;
@@ -163,11 +176,42 @@ count(CfNotifier *notifier, CfNotifyKind kind, int result)
         notifier->stats.failed++;
 }
 
+/* Under the lock. item: (transfer full): one that was delivered. */
+static void
+dispose(CfNotifier *notifier, Item *item, gboolean again)
+{
+    if (!again || item->tries == G_N_ELEMENTS(again_us) || notifier->state != STATE_RUNNING) {
+        g_free(item);
+        return;
+    }
+    item->due_us = cf_clock_mono_us() + again_us[item->tries];
+    g_queue_push_tail(&notifier->again[item->tries++], item);
+}
+
+/* Under the lock: queues what is due to be told again.
+ * Returns: when the next one will be, or G_MAXINT64. */
+static gint64
+take_due(CfNotifier *notifier)
+{
+    gint64 next_us = G_MAXINT64;
+    Item *item;
+
+    for (guint i = 0; i < G_N_ELEMENTS(again_us); i++) {
+        while ((item = g_queue_peek_head(&notifier->again[i])) &&
+               item->due_us <= cf_clock_mono_us())
+            g_queue_push_tail(&notifier->queue, g_queue_pop_head(&notifier->again[i]));
+        if (item)
+            next_us = MIN(next_us, item->due_us);
+    }
+    return next_us;
+}
+
 /* Under the lock, which is let go meanwhile. item: (transfer full). */
 static void
 deliver(CfNotifier *notifier, Item *item)
 {
     CfNotifyKind kind;
+    gboolean again;
     int result;
 
     choose_form(notifier, item);
@@ -178,12 +222,13 @@ deliver(CfNotifier *notifier, Item *item)
     result = call_kernel(notifier, item, &kind);
     if (result < 0 && result != -ENOENT)
         cf_debug("notify: inode %" G_GUINT64_FORMAT ": %s", item->ino, g_strerror(-result));
-    g_free(item);
+    again = result == -ENOENT && notifier->ops->is_answering(notifier->kernel);
 
     g_mutex_lock(&notifier->lock);
     notifier->busy = FALSE;
     notifier->busy_directory = 0;
-    count(notifier, kind, result);
+    count(notifier, item, kind, result);
+    dispose(notifier, item, again);
 }
 
 /* Under the lock, which is let go meanwhile. */
@@ -211,10 +256,13 @@ notifier_main(gpointer data)
 
     g_mutex_lock(&notifier->lock);
     while (notifier->state == STATE_RUNNING) {
+        gint64 due_us = take_due(notifier);
         Item *item = g_queue_pop_head(&notifier->queue);
 
-        if (!item)
+        if (!item && due_us == G_MAXINT64)
             g_cond_wait(&notifier->changed, &notifier->lock);
+        else if (!item)
+            g_cond_wait_until(&notifier->changed, &notifier->lock, due_us);
         else if (!set_aside(notifier, item))
             deliver(notifier, item);
     }
@@ -265,6 +313,8 @@ cf_notifier_free(CfNotifier *notifier)
     if (notifier->thread)
         g_thread_join(notifier->thread);
     g_queue_clear_full(&notifier->queue, g_free);
+    for (guint i = 0; i < G_N_ELEMENTS(again_us); i++)
+        g_queue_clear_full(&notifier->again[i], g_free);
     g_hash_table_destroy(notifier->inodes);
     g_hash_table_destroy(notifier->directories);
     g_cond_clear(&notifier->changed);

@@ -24,6 +24,9 @@ typedef struct {
     int (*deleted)(gpointer kernel, CfIno parent, CfIno child, const char *name);
     /* Whether the file takes writes: it gets attributes only, always. */
     gboolean (*is_control)(CfIno ino);
+    /* Whether a request was answered within the last second: what the kernel did not know it may
+     * be about to, from an answer that is older than what it is told. It is told again. */
+    gboolean (*is_answering)(gpointer kernel);
 } CfNotifyOps;
 
 typedef enum {
@@ -38,6 +41,7 @@ typedef struct {
     guint64 sent[CF_NOTIFY_N];
     guint64 unknown;   /* of these, what the kernel did not know */
     guint64 failed;    /* of these, other errors */
+    guint64 again;     /* told again, and not counted above */
     guint64 merged;    /* equal to the one before it in the queue, and left out */
     guint64 set_aside; /* had to wait for a held directory */
     guint queued;      /* now */

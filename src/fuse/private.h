@@ -60,6 +60,8 @@ struct _CfSession {
     gboolean kernel_open;
     CfCounters counters;
 
+    atomic_llong answering_us; /* when an answer was begun last */
+
     /* Of the receiving thread alone. */
     enum { CF_INIT_NONE, CF_INIT_ANSWERING, CF_INIT_DONE } init;
     gboolean force_parallel_dirops;

@@ -8,6 +8,7 @@
 #include <unistd.h>
 
 #include "fuse/private.h"
+#include "util/clock.h"
 #include "util/log.h"
 
 /* SIGTERM is to return within a second. */
@@ -114,11 +115,20 @@ kernel_deleted(gpointer kernel, CfIno parent, CfIno child, const char *name)
     return fuse_lowlevel_notify_delete(session->fuse, parent, child, name, strlen(name));
 }
 
+static gboolean
+kernel_is_answering(gpointer kernel)
+{
+    CfSession *session = kernel;
+
+    return cf_clock_mono_us() - atomic_load(&session->answering_us) < G_TIME_SPAN_SECOND;
+}
+
 static const CfNotifyOps kernel_ops = {
     .inval_inode = kernel_inval_inode,
     .inval_entry = kernel_inval_entry,
     .deleted = kernel_deleted,
     .is_control = cf_tree_is_control,
+    .is_answering = kernel_is_answering,
 };
 
 static void

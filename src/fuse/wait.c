@@ -204,6 +204,7 @@ answer(CfWaiter *waiter, const GError *error)
     /* Waits until on_interrupt() is over; after this it is not called again. */
     fuse_req_interrupt_func(waiter->req, NULL, NULL);
 
+    atomic_store(&waiter->session->answering_us, cf_clock_mono_us());
     if (waiter->answer(waiter, error, &need) != CF_WAIT) {
         finish(waiter);
     } else if (!wait_again(waiter, &need)) {

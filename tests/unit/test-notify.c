@@ -14,6 +14,7 @@ typedef struct {
     guint barriers;     /* called back */
     GThread *in_thread; /* of the last call */
     int result;
+    gboolean answering;
 } Kernel;
 
 static int
@@ -59,11 +60,24 @@ kernel_is_control(CfIno ino)
     return ino == CONTROL;
 }
 
+static gboolean
+kernel_is_answering(gpointer kernel)
+{
+    Kernel *self = kernel;
+    gboolean answering;
+
+    g_mutex_lock(&self->lock);
+    answering = self->answering;
+    g_mutex_unlock(&self->lock);
+    return answering;
+}
+
 static const CfNotifyOps ops = {
     .inval_inode = kernel_inval_inode,
     .inval_entry = kernel_inval_entry,
     .deleted = kernel_deleted,
     .is_control = kernel_is_control,
+    .is_answering = kernel_is_answering,
 };
 
 typedef struct {
@@ -342,6 +356,42 @@ test_results(Fixture *f, gconstpointer data)
     g_assert_cmpuint(stats.failed, ==, 1);
 }
 
+static void
+set_answering(Fixture *f, gboolean answering, int result)
+{
+    g_mutex_lock(&f->kernel.lock);
+    f->kernel.answering = answering;
+    f->kernel.result = result;
+    g_mutex_unlock(&f->kernel.lock);
+}
+
+/* The answer to a LOOKUP may have overtaken it: told twice more, but only where it is not known,
+ * and where there was an answer. */
+static void
+test_again(Fixture *f, gconstpointer data)
+{
+    CfNotifierStats stats;
+
+    set_answering(f, FALSE, -ENOENT);
+    cf_notifier_inval_inode(f->notifier, 4, 0, 0);
+    assert_seen(f, "inode 4 0 0;");
+    set_answering(f, TRUE, 0);
+    cf_notifier_inval_inode(f->notifier, 5, 0, 0);
+    assert_seen(f, "inode 5 0 0;");
+    set_answering(f, TRUE, -ENOENT);
+    cf_notifier_inval_inode(f->notifier, 6, 0, 0);
+    cf_notifier_deleted(f->notifier, 2, 9, "a");
+    do {
+        g_usleep(100);
+        cf_notifier_get_stats(f->notifier, &stats);
+    } while (stats.again < 4);
+    assert_seen(f, "inode 6 0 0;delete 2 9 a;inode 6 0 0;delete 2 9 a;inode 6 0 0;delete 2 9 a;");
+    cf_notifier_get_stats(f->notifier, &stats);
+    g_assert_cmpuint(stats.again, ==, 4);
+    g_assert_cmpuint(stats.sent[CF_NOTIFY_INODE], ==, 3);
+    g_assert_cmpuint(stats.unknown, ==, 3);
+}
+
 /* The end drops what is queued, but nobody is left waiting. */
 static void
 test_stop(Fixture *f, gconstpointer data)
@@ -393,6 +443,7 @@ main(int argc, char **argv)
         {"/notify/barrier-passes-what-is-aside", test_barrier_passes_what_is_aside},
         {"/notify/barrier-own-directory", test_barrier_own_directory},
         {"/notify/results", test_results},
+        {"/notify/again", test_again},
         {"/notify/stop", test_stop},
     };
 
