@@ -108,7 +108,7 @@ def cold_list(context, n, latency_ms, growth):
     sim = Sim(context, n, latency_ms)
     sim.fetch()  # the simulator makes its pages when they are first asked for
     results = [one_listing(context, sim) for _ in range(context.runs)]
-    whole, first, cpu, fetch, fetch_cpu, calls, sim_cpu, sim_fetch_cpu = (
+    whole, first, cpu, fetch, fetch_cpu, calls, sim_cpu, sim_fetch_cpu, parse, parse_cpu = (
         median(column) for column in zip(*results))
     growth.append((n, first))
     yield row(f"list of {n} servers, cold, {latency_ms} ms latency: mount to first entry", first,
@@ -116,6 +116,8 @@ def cold_list(context, n, latency_ms, growth):
               f"ls to its end {whole:.3f} s; CPU {cpu:.2f} s and the simulator's {sim_cpu:.2f}, "
               f"curl's {fetch_cpu:.2f} and {sim_fetch_cpu:.2f}; {calls:.0f} calls of "
               f"{-(-n // PAGE)} pages")
+    yield row("the same beside a program that reads the pages", first, "s", parse,
+              "curl and cJSON, same pages", note=f"CPU {cpu:.2f} s, its {parse_cpu:.2f}")
 
 
 def first_ls(context):
@@ -127,10 +129,12 @@ def first_ls(context):
 
 def one_listing(context, sim):
     """Returns: seconds to the last name and to the first, CPU seconds; curl's seconds and CPU
-    seconds; calls of the listing; CPU seconds of the simulator for the mount and for curl."""
+    seconds; calls of the listing; CPU seconds of the simulator for the mount and for curl; seconds
+    and CPU seconds of a program that reads the pages."""
     sim_before = sim.cpu()
     fetch, fetch_cpu, _ = sim.fetch()
     sim_fetch_cpu = sim.cpu() - sim_before
+    parse, parse_cpu = sim.parse()
     sim.calls()
     sim_before = sim.cpu()
     mount = Mount(context, sim)
@@ -143,7 +147,7 @@ def one_listing(context, sim):
     cpu = mount.cpu()
     calls = sim.ask("GET", "/_sim/counters")["by"].get("GET /v1/servers/{page}/{size}", 0)
     mount.unmount()
-    return whole, first, cpu, fetch, fetch_cpu, calls, sim_cpu, sim_fetch_cpu
+    return whole, first, cpu, fetch, fetch_cpu, calls, sim_cpu, sim_fetch_cpu, parse, parse_cpu
 
 
 # --- refreshes -------------------------------------------------------------------------------------

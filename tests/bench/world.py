@@ -27,6 +27,7 @@ class Context:
         self.cirrusfs = os.path.join(build, "cirrusfs")
         self.loop = os.path.join(build, "tests/bench/loop")
         self.floor = os.path.join(build, "tests/bench/floor")
+        self.pages = os.path.join(build, "tests/bench/pages")
         self.tmp = tmp
         self.sizes = sizes
         self.runs = runs
@@ -103,6 +104,16 @@ class Sim:
         cpu = after.children_user + after.children_system
         cpu -= before.children_user + before.children_system
         return took, cpu, sum(int(size) for size in text.split())
+
+    def parse(self):
+        """The same pages by a program that reads them. Returns: (seconds, CPU seconds)."""
+        before = os.times()
+        took, _ = timed(
+            [self.context.pages, "Authorization: Bearer " + TOKEN, str(SIDE_BY_SIDE),
+             str(-(-self.servers // PAGE)), f"{self.url}/v1/servers/", f"/{PAGE}"])
+        after = os.times()
+        cpu = after.children_user + after.children_system
+        return took, cpu - before.children_user - before.children_system
 
     def cpu(self):
         return cpu_of(self.process.pid)
