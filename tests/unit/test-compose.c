@@ -28,6 +28,7 @@ typedef struct {
 static Cloud cloud;
 static GMainContext *context;
 static GHashTable *under_way; /* (element-type GSource): what will be answered; the engine's */
+static gint n_open;           /* inventories: some tests have two; atomic */
 
 typedef struct {
     GSource *source;
@@ -277,16 +278,19 @@ static gpointer
 fake_open(const CfProviderEnv *env, GError **error)
 {
     context = env->context;
-    under_way = g_hash_table_new(NULL, NULL);
+    if (g_atomic_int_add(&n_open, 1) == 0)
+        under_way = g_hash_table_new(NULL, NULL);
     return &cloud;
 }
 
-/* Nothing is answered any more. */
+/* With the last one nothing is answered any more. */
 static void
 fake_close(gpointer handle)
 {
     g_autofree gpointer *sources = g_hash_table_get_keys_as_array(under_way, NULL);
 
+    if (!g_atomic_int_dec_and_test(&n_open))
+        return;
     for (guint i = 0; sources[i]; i++)
         g_source_destroy(sources[i]);
     g_clear_pointer(&under_way, g_hash_table_unref);
