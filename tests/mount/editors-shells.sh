@@ -145,7 +145,7 @@ if pid == 0:
     try:
         os.write(fd, b"two\n")
     except OSError as e:
-        print(e)
+        print(e, flush=True)
         os._exit(1)
     os._exit(0)
 sys.exit(os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1]))' "${FILE[tags]}"
