@@ -3,7 +3,6 @@
 #include <errno.h>
 #include <string.h>
 
-#include "http/body.h"
 #include "http/private.h"
 #include "util/clock.h"
 #include "util/error.h"
@@ -22,7 +21,7 @@ struct _CfAttempt {
     CURL *easy;
     struct curl_slist *lines; /* of the request's head */
     GBytes *sent_body;        /* (nullable) */
-    CfBody body;
+    GByteArray *body;
     GHashTable *headers;
     gsize header_bytes;
     gboolean oversized;
@@ -51,7 +50,7 @@ attempt_free(CfAttempt *attempt)
         explicit_bzero(line->data, strlen(line->data)); /* tokens and signatures */
     curl_slist_free_all(attempt->lines);
     g_clear_pointer(&attempt->sent_body, g_bytes_unref);
-    cf_body_clear(&attempt->body);
+    g_clear_pointer(&attempt->body, g_byte_array_unref);
     g_clear_pointer(&attempt->headers, g_hash_table_unref);
     g_free(attempt);
 }
@@ -112,8 +111,10 @@ make_room(CfAttempt *attempt)
     curl_off_t length = 0;
 
     curl_easy_getinfo(attempt->easy, CURLINFO_CONTENT_LENGTH_DOWNLOAD_T, &length);
-    if (length > 0)
-        cf_body_reserve(&attempt->body, (gsize) MIN(length, ROOM_MAX));
+    if (length > 0) {
+        g_byte_array_unref(attempt->body);
+        attempt->body = g_byte_array_sized_new((guint) MIN(length, ROOM_MAX) + 1);
+    }
 }
 
 static size_t
@@ -122,13 +123,13 @@ take_body(char *data, size_t one, size_t size, void *user)
     CfAttempt *attempt = user;
 
     /* These are the bytes after decompression, so that a small bomb stays small. */
-    if (size > attempt->input.options->max_body - attempt->body.len) {
+    if (size > attempt->input.options->max_body - attempt->body->len) {
         attempt->oversized = TRUE;
         return 0;
     }
-    if (attempt->body.len == 0)
+    if (attempt->body->len == 0)
         make_room(attempt);
-    cf_body_append(&attempt->body, data, size);
+    g_byte_array_append(attempt->body, (const guint8 *) data, size);
     return size;
 }
 
@@ -351,11 +352,7 @@ cf_attempt_new(CfHttp *http, const CfAttemptInput *input, CfAttemptDone done, gp
     attempt->done = done;
     attempt->data = data;
     attempt->easy = easy;
-    /* Of what may be secret nothing is left lying about. */
-    cf_body_init(&attempt->body,
-                 input->request->cls == CF_HTTP_READ && !input->request->secret_reply
-                     ? cf_http_get_bodies(http)
-                     : NULL);
+    attempt->body = g_byte_array_new();
     attempt->headers = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, g_free);
     attempt->begun_us = cf_clock_mono_us();
     curl_easy_setopt(easy, CURLOPT_URL, input->request->url);
@@ -597,18 +594,27 @@ pick_request_id(const CfAttempt *attempt)
     return g_strdup(attempt->input.request_id);
 }
 
+/* A NUL follows the data, outside of its size, so that functions for strings do no harm. */
+static GBytes *
+take_whole_body(CfAttempt *attempt)
+{
+    gsize size = attempt->body->len;
+
+    g_byte_array_append(attempt->body, (const guint8 *) "", 1);
+    return g_bytes_new_take(g_byte_array_free(g_steal_pointer(&attempt->body), FALSE), size);
+}
+
 static CfHttpReply *
 make_reply(CfAttempt *attempt)
 {
     CfHttpReply *reply = g_new0(CfHttpReply, 1);
     const char *date = header(attempt, "date");
-    time_t seconds = date ? curl_getdate(date, NULL) : -1;
 
     reply->status = (int) info_long(attempt, CURLINFO_RESPONSE_CODE);
-    reply->date_us = seconds > 0 ? (gint64) seconds * G_USEC_PER_SEC : 0;
+    reply->date_us = date ? cf_http_read_date(attempt->http, date) : 0;
     reply->sent_us = attempt->begun_us;
     reply->request_id = pick_request_id(attempt);
-    reply->body = cf_body_take(&attempt->body);
+    reply->body = take_whole_body(attempt);
     reply->headers = g_steal_pointer(&attempt->headers);
     return reply;
 }

@@ -32,7 +32,8 @@ struct _CfHttp {
     GSource *timer;      /* when curl wants to be called */
     GQueue easies;       /* (element-type CURL) idle handles */
     GPtrArray *channels; /* (element-type CfChannel) borrowed */
-    CfBodyPool *bodies;  /* memory of bodies that nobody needs any more */
+    char *date;          /* (nullable): the last Date header, and what it says */
+    gint64 date_us;
 };
 
 static gboolean
@@ -241,10 +242,17 @@ cf_http_put_easy(CfHttp *http, CURL *easy)
     }
 }
 
-CfBodyPool *
-cf_http_get_bodies(CfHttp *http)
+gint64
+cf_http_read_date(CfHttp *http, const char *date)
 {
-    return http->bodies;
+    if (g_strcmp0(date, http->date) != 0) {
+        time_t seconds = curl_getdate(date, NULL);
+
+        g_free(http->date);
+        http->date = g_strdup(date);
+        http->date_us = seconds > 0 ? (gint64) seconds * G_USEC_PER_SEC : 0;
+    }
+    return http->date_us;
 }
 
 gboolean
@@ -325,7 +333,6 @@ cf_http_new(GError **error)
     http->context = g_main_context_new();
     http->loop = g_main_loop_new(http->context, FALSE);
     http->channels = g_ptr_array_new();
-    http->bodies = cf_body_pool_new();
     http->mailbox = cf_ready_source_new(http->context, run_posted, http);
     http->timer = cf_ready_source_new(http->context, timer_fired, http);
     http->multi = curl_multi_init();
@@ -367,7 +374,7 @@ cf_http_free(CfHttp *http)
     cf_ready_source_free(http->timer);
     cf_ready_source_free(http->mailbox);
     g_ptr_array_unref(http->channels);
-    cf_body_pool_unref(http->bodies);
+    g_free(http->date);
     g_main_loop_unref(http->loop);
     g_main_context_unref(http->context);
     g_queue_clear_full(&http->posted, g_free);

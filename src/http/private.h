@@ -4,7 +4,6 @@
 #include <curl/curl.h>
 #include <glib.h>
 
-#include "http/body.h"
 #include "http/breaker.h"
 #include "http/http.h"
 
@@ -17,8 +16,9 @@ typedef struct _CfAttempt CfAttempt;
 /* Returns: (transfer full): a handle from the pool, with nothing set. */
 CURL *cf_http_take_easy(CfHttp *http);
 void cf_http_put_easy(CfHttp *http, CURL *easy);
-/* Returns: (transfer none): memory for bodies. */
-CfBodyPool *cf_http_get_bodies(CfHttp *http);
+/* A Date header as wall time in µs; 0 when it makes no sense. Many answers of one second say the
+ * same, so that the last one is kept. */
+gint64 cf_http_read_date(CfHttp *http, const char *date);
 /* Hands the transfer to curl; its CURLOPT_PRIVATE is the CfAttempt that is told of the end. */
 gboolean cf_http_begin(CfHttp *http, CURL *easy);
 void cf_http_end(CfHttp *http, CURL *easy);
