@@ -1,6 +1,8 @@
 #!/usr/bin/env bash
 # A token that is revoked, other credentials, a service that is down: what was read stays readable,
 # health says since when and why, writes fail, and all is well again by itself. Contract section 4.
+# Of the services with the user of OS_CLOUD and with an ordinary one, side by side; the credentials
+# are those of another ordinary one.
 . "$(dirname "$0")/live.bash"
 . "$(dirname "$0")/lab.bash"
 lab_need
@@ -23,32 +25,84 @@ turns() {
 }
 auths() { metric api_auth_total; }
 
+# as USER COMMAND…: in that user's mount.
+as() {
+    CF_SECTION="$section: $1: "
+    MNT=$CF_TMP/$1
+    PROFILE=$MNT/live SERVERS=$MNT/live/servers IMAGES=$MNT/live/images
+    S=$SERVERS/by-id/$server
+    I=$IMAGES/by-id/$image
+    "${@:2}"
+}
+# each COMMAND…: as both users.
+each() {
+    as user "$@"
+    as member "$@"
+    CF_SECTION="$section: "
+}
+section() {
+    section=$1
+    cf_section "$1"
+}
+# Who reads all the while, in all mounts: what came of it is looked at in the end.
+read_on() {
+    local name
+    while sleep 0.5; do
+        for name in user member revoked; do
+            cat "$CF_TMP/$name/live/servers/by-id/$server/state" \
+                "$CF_TMP/$name/live/images/by-id/$image/status" || true
+        done
+    done
+}
+
 live_pick
 live_boot one
-live_mount ttl=1 patience=1 deadline=10
-N=$PROFILE
-NORMAL=$MNT
-S=$N/servers/by-id/$LIVE_ID
-ok "the new server is there" test -d "$S"
+server=$LIVE_ID
 osc image create --file /dev/null "$LIVE_PREFIX-image" -f value -c id >"$CF_TMP/made"
-I=$N/images/by-id/$(grep -oE '^[0-9a-f-]{36}$' "$CF_TMP/made")
-ok "the new image is there" wait_until 30 test -d "$I"
-
-cf_section "a token that is revoked"
+image=$(grep -oE '^[0-9a-f-]{36}$' "$CF_TMP/made")
+project=$(osc token issue -f value -c project_id)
+keystone=$(sed -n 's/^ *auth_url: //p' "$OS_CLIENT_CONFIG_FILE" | head -n 1)
+role=$(lab_api GET 'keystone_url/roles?name=member' | jq -er '.roles[0].id')
+# make_user NAME PASSWORD: an ordinary one, who may do in the project what its members may. Prints
+# its id.
+make_user() {
+    local id
+    id=$(lab_api POST keystone_url/users "{\"user\":{\"name\":\"$LIVE_PREFIX-$1\",
+        \"domain_id\":\"default\",\"password\":\"$2\"}}" | jq -er .user.id)
+    lab_api PUT "keystone_url/projects/$project/users/$id/roles/$role" >/dev/null
+    (umask 077 && printf '%s\n' "  $1:" "    auth:" "      auth_url: $keystone" \
+        "      username: $LIVE_PREFIX-$1" "      password: $2" "      project_id: $project" \
+        "      user_domain_id: default" >>"$CF_TMP/clouds.yaml")
+    echo "$id"
+}
+# mount_as NAME
+mount_as() {
+    OS_CLIENT_CONFIG_FILE=$CF_TMP/clouds.yaml OS_CLOUD=$1 live_mount -d "$1" "${options[@]}"
+}
+options=(ttl=1 patience=1 deadline=$((10 * CF_SLOW)))
 good=fake-$RANDOM$RANDOM
 password=$good # the present one
-project=$(osc token issue -f value -c project_id)
-user=$(lab_api POST keystone_url/users "{\"user\":{\"name\":\"$LIVE_PREFIX\",\"domain_id\":\"default\",
-    \"password\":\"$password\"}}" | jq -er .user.id)
-role=$(lab_api GET 'keystone_url/roles?name=member' | jq -er '.roles[0].id')
-lab_api PUT "keystone_url/projects/$project/users/$user/roles/$role"
+(umask 077 && echo "clouds:" >"$CF_TMP/clouds.yaml")
+member_id=$(make_user member "$good")
+revoked_id=$(make_user revoked "$good")
+live_mount -d user "${options[@]}"
+mount_as member
+mount_as revoked
+revoked=$PROFILE
+R=$SERVERS/by-id/$server
+for mounted in user member revoked; do
+    ok "$mounted: the new server is there" test -d "$CF_TMP/$mounted/live/servers/by-id/$server"
+    ok "$mounted: the new image is there" test -d "$CF_TMP/$mounted/live/images/by-id/$image"
+done
+
+section "a token that is revoked"
 # set_password PASSWORD: which revokes all tokens of the user, also where it is the same. Returns when
 # no service takes an old one any more, and new ones are good: Keystone goes by whole seconds, and one
 # that is given in the same second is revoked, too.
 set_password() {
     old_token=$(own_token "$password")
     password=$1
-    lab_api PATCH "keystone_url/users/$user" "{\"user\":{\"password\":\"$1\"}}" >/dev/null
+    lab_api PATCH "keystone_url/users/$revoked_id" "{\"user\":{\"password\":\"$1\"}}" >/dev/null
     ok "the old token is refused" wait_until 20 old_token_is_refused
     ok "a new one is taken" wait_until 20 new_token_is_good
     lab_forget_tokens
@@ -56,7 +110,7 @@ set_password() {
 # own_token PASSWORD: a token of the user's, from Keystone itself. No secret is an argument of a program.
 own_token() {
     printf '{"auth":{"identity":{"methods":["password"],"password":{"user":{"id":"%s","password":"%s"}}}}}' \
-        "$user" "$1" | curl -sS -o "$CF_TMP/token" -D - -H 'Content-Type: application/json' -d @- \
+        "$revoked_id" "$1" | curl -sS -o "$CF_TMP/token" -D - -H 'Content-Type: application/json' -d @- \
         "$keystone/auth/tokens" | tr -d '\r' | awk 'tolower($1) == "x-subject-token:" { print $2 }'
 }
 # token_says STATUS TOKEN: what Keystone answers to who asks with it.
@@ -69,73 +123,79 @@ token_says() {
 }
 old_token_is_refused() { token_says 401 "$old_token"; }
 new_token_is_good() { token_says 200 "$(own_token "$password")"; }
-keystone=$(sed -n 's/^ *auth_url: //p' "$OS_CLIENT_CONFIG_FILE" | head -n 1)
-(umask 077 && printf '%s\n' "clouds:" "  own:" "    auth:" \
-    "      auth_url: $keystone" \
-    "      username: $LIVE_PREFIX" "      password: $password" "      project_id: $project" \
-    "      user_domain_id: default" >"$CF_TMP/clouds.yaml")
-OS_CLIENT_CONFIG_FILE=$CF_TMP/clouds.yaml OS_CLOUD=own live_mount -d revoked ttl=1 patience=1 deadline=10
-R=$SERVERS/by-id/$LIVE_ID
 # Nothing is under way when it is revoked: that would be refused, and come back with a token too early.
 cat "$R/state" "$IMAGES/list.tsv" >"$CF_TMP/lists"
 before=$(auths)
 set_password "$good"
 ok "a write goes through" write "$R/description" "after it"
 is "$(($(auths) - before))" 1 "with one new token"
-is "$(osc server show -f value -c description "$LIVE_ID")" "after it" "and is made"
+is "$(osc server show -f value -c description "$server")" "after it" "and is made"
 
-cf_section "credentials that are good no more"
+section "credentials that are good no more"
+read_on >"$CF_TMP/reader" 2>&1 &
+reader=$!
 set_password "fake-other"
 is "$(live_errno "$R/description" "not made")" EKEYREJECTED "a write: EKEYREJECTED"
 fails_so unauthorized "servers|images"
 is "$(cat "$R/state")" running "reads go on"
 set_password "$good"
-revoked=$PROFILE
-revoked_mnt=$MNT
-# A reader that stays: it is looked at again at the end.
-{ while sleep 1; do cat "$R/state" || true; done; } >"$CF_TMP/reader" 2>&1 &
-reader=$!
 
-PROFILE=$N MNT=$NORMAL SERVERS=$N/servers IMAGES=$N/images
-cf_section "glance down"
+section "glance down"
+images_fail() {
+    fails_so stale "images: .*([Rr]efused|connect)"
+    is "$(cat "$I/name")" "$LIVE_PREFIX-image" "images can be read"
+    is "$(live_errno "$I/name" "not made")" ECONNREFUSED "a write: ECONNREFUSED"
+    like "$(cat "$I/last_error")" . "last_error says why"
+    ok "servers can be changed" write "$S/description" "without images"
+}
 lab_stop glance
-fails_so stale "images: .*([Rr]efused|connect)"
-is "$(cat "$I/name")" "$LIVE_PREFIX-image" "images can be read"
-is "$(live_errno "$I/name" "not made")" ECONNREFUSED "a write: ECONNREFUSED"
-like "$(cat "$I/last_error")" . "last_error says why"
-ok "servers can be changed" write "$S/description" "without images"
+each images_fail
 
-cf_section "nova down, too"
+section "nova down, too"
+servers_fail() {
+    fails_so stale "servers: .*([Rr]efused|connect)"
+    is "$(cat "$S/state") $(cat "$S/description")" "running without images" "servers can be read"
+    is "$(live_errno "$S/power" off)" ECONNREFUSED "a write: ECONNREFUSED"
+    like "$(cat "$S/last_error")" . "last_error says why"
+}
+all_recovers() {
+    ok "all is well by itself" wait_until 60 read_until_ok "$PROFILE"
+    ok "images can be changed" write "$I/name" "$LIVE_PREFIX-image again"
+    ok "servers can be changed" write "$S/description" "again"
+}
 lab_stop nova
-fails_so stale "servers: .*([Rr]efused|connect)"
-is "$(cat "$S/state") $(cat "$S/description")" "running without images" "servers can be read"
-is "$(live_errno "$S/power" off)" ECONNREFUSED "a write: ECONNREFUSED"
-like "$(cat "$S/last_error")" . "last_error says why"
+each servers_fail
 ok "they are there again" lab_start
-ok "all is well by itself" wait_until 60 read_until_ok "$N"
-ok "images can be changed" write "$I/name" "$LIVE_PREFIX-again"
-ok "servers can be changed" write "$S/description" "again"
+each all_recovers
 
-cf_section "keystone down"
+section "keystone down"
+token_lasts() { ok "its token is good for a while" write "$S/description" "by token"; }
+tokens_fail() {
+    fails_so stale "(servers|images): .*([Rr]efused|connect|HTTP status 50)"
+    is "$(cat "$S/state")" running "reads go on"
+    like "$(live_errno "$S/description" "not made")" '^(ECONNREFUSED|EREMOTEIO)$' \
+        "a write: ECONNREFUSED, or EREMOTEIO where nova says so itself"
+}
 lab_stop keystone
-ok "its token is good for a while" write "$S/description" "by token"
+each token_lasts
 lab_forget_tokens # now nova asks keystone
-fails_so stale "(servers|images): .*([Rr]efused|connect|HTTP status 50)"
-is "$(cat "$S/state")" running "reads go on"
-like "$(live_errno "$S/description" "not made")" '^(ECONNREFUSED|EREMOTEIO)$' \
-    "a write: ECONNREFUSED, or EREMOTEIO where nova says so itself"
+each tokens_fail
+# Where nothing else is: it covers what is there until it is given up.
+mkdir "$CF_TMP/second"
 status=0
-cirrusfs mount -f -c "$CF_TMP/mnt.conf" -o deadline=3 live "$CF_TMP" >"$CF_TMP/second" 2>&1 || status=$?
+cirrusfs mount -f -c "$CF_TMP/user.conf" -o deadline=3 live "$CF_TMP/second" \
+    >"$CF_TMP/second.out" 2>&1 || status=$?
 is "$status" 5 "another mount: unreachable"
 ok "it is there again" lab_start
-ok "all is well by itself" wait_until 60 read_until_ok "$N"
-ok "servers can be changed" write "$S/description" "at last"
+each all_recovers
 
-cf_section "credentials that are good again"
+section "credentials that are good again"
 ok "all is well by itself" wait_until 60 read_until_ok "$revoked"
 kill "$reader"
 wait "$reader" || true
-is "$(sort -u "$CF_TMP/reader")" running "whoever read all the while was served"
-cf_umount "$revoked_mnt"
-lab_api DELETE "keystone_url/users/$user"
+is "$(sort -u "$CF_TMP/reader" | xargs)" "active running" "whoever read all the while was served"
+as revoked cf_umount
+lab_api DELETE "keystone_url/users/$revoked_id"
+as member cf_umount
+lab_api DELETE "keystone_url/users/$member_id"
 CF_SECTION=
