@@ -72,11 +72,12 @@ live_create() {
     }
 }
 
-# live_boot NAME [ARGUMENTS…]: the same, and returns when it runs. (The command's own --wait looks
-# only every five seconds, here and in live_delete.)
+# live_boot NAME [ARGUMENTS…]: the same, and returns when it runs, after all that were asked for before
+# it: a lab may be being filled. (The command's own --wait looks only every five seconds, here and in
+# live_delete.)
 live_boot() {
     live_create "$@"
-    wait_until 60 live_status_is ACTIVE "$LIVE_ID" || {
+    wait_until 180 live_status_is ACTIVE "$LIVE_ID" || {
         fail "a server boots" "$(osc server show "$LIVE_ID")"
         exit 1
     }
