@@ -54,6 +54,7 @@ struct _CfRefresh {
     GSource *reader;    /* (nullable) looks into one of them, again and again */
     CfReaders *readers; /* (nullable) threads that parse their records */
     gboolean alone;     /* there are none in this listing */
+    gboolean parallel;  /* there were some in this refresh */
     CfWalk *walk;       /* (nullable) the cloud pages by marker */
     gboolean lost;      /* a marker was unknown: the next listing begins at the front only */
     gint64 since_us;    /* the cloud's wall time: only what changed since then; 0: everything */

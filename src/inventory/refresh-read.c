@@ -301,6 +301,7 @@ get_readers(CfRefresh *refresh, gboolean last)
             cf_readers_new(inventory->ops, inventory->handle, state->which,
                            cf_http_get_context(inventory->http), on_readers_ready, refresh);
     refresh->alone = !refresh->readers;
+    refresh->parallel |= !refresh->alone;
     return refresh->readers;
 }
 

@@ -1,6 +1,8 @@
 /* One refresh of one collection: pages side by side, records of unchanged text reused, those of a
  * first listing read by threads, a second look before anything counts as gone, one version
  * published at the end. internals.md section 2. */
+#include <malloc.h>
+
 #include "inventory/compose.h"
 #include "inventory/refresh-private.h"
 #include "util/clock.h"
@@ -70,12 +72,32 @@ retry_others(CfCollectionState *state)
     }
 }
 
+static gboolean
+trim_heaps(gpointer data)
+{
+    malloc_trim(0);
+    return G_SOURCE_REMOVE;
+}
+
+/* Pages that waited side by side, and room in the heaps of threads: when nothing else is to be
+ * done, for whoever reads the last page still holds it. */
+static void
+trim_later(CfInventory *inventory)
+{
+    GSource *source = g_idle_source_new();
+
+    g_source_set_callback(source, trim_heaps, NULL, NULL);
+    g_source_attach(source, cf_http_get_context(inventory->http));
+    g_source_unref(source);
+}
+
 void
 cf_refresh_end(CfRefresh *refresh, const GError *error)
 {
     CfCollectionState *state = refresh->state;
     CfInventory *inventory = state->inventory;
     gint64 now_us = cf_clock_mono_us();
+    gboolean trim = refresh->parallel;
 
     refresh->state = NULL;
     state->refresh = NULL;
@@ -110,6 +132,8 @@ cf_refresh_end(CfRefresh *refresh, const GError *error)
     cf_compose_review(inventory);
     cf_waiters_wake(state, refresh->began_us, error);
     cf_refresh_unref(refresh);
+    if (trim)
+        trim_later(inventory);
 }
 
 void
