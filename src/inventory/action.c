@@ -345,7 +345,7 @@ on_act(gpointer data)
         return G_SOURCE_REMOVE;
     }
     if (resource)
-        doing->old = g_strdup(cf_doing_get_old(doing, resource));
+        doing->old = g_strdup(cf_order_get_old(doing->order, resource));
     /* What is refused ends nothing that is under way. */
     if (action->kind == CF_ACTION_POWER &&
         ((cf_compose_is_going(inventory, action->ids[0]) && !is_within_limit(doing, &error)) ||

@@ -353,12 +353,13 @@ accept_all(Call *call, const CfActionResult *result)
     for (guint i = 0; i < call->ids->len; i++) {
         CfResource *resource = cf_state_find(running->state, call_id(call, i));
         CfOrder *order = order_of_one(call, i);
+        const char *old = cf_order_get_old(order, resource);
 
-        cf_journal_action(inventory, order, NULL, i == 0 ? result : &further, NULL, call->began_us);
+        cf_journal_action(inventory, order, old, i == 0 ? result : &further, NULL, call->began_us);
         if (resource) {
             show_accepted(running, &edit, resource, order->action, sent);
             if (sent)
-                cf_events_action(inventory, resource, order);
+                cf_events_action(inventory, resource, order, old);
         }
         cf_order_free(order);
     }
@@ -379,8 +380,9 @@ fail_one(Call *call, guint i, const GError *error)
 {
     Running *running = call->running;
     CfOrder *order = order_of_one(call, i);
+    const char *old = cf_order_get_old(order, cf_state_find(running->state, call_id(call, i)));
 
-    cf_journal_action(running->inventory, order, NULL, NULL, error, call->began_us);
+    cf_journal_action(running->inventory, order, old, NULL, error, call->began_us);
     cf_order_free(order);
     note_target_failed(running, call_id(call, i), error);
     if (!running->inventory->closing)

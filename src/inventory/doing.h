@@ -36,8 +36,6 @@ void cf_doing_accept(CfDoing *doing, const CfActionResult *result);
 void cf_doing_fail(CfDoing *doing, const GError *error);
 /* The same where the mount may be ending. error: (nullable). */
 void cf_doing_give_up(CfDoing *doing, const GError *error);
-/* What the file shows that is written; for the journal. (transfer none) (nullable result). */
-const char *cf_doing_get_old(const CfDoing *doing, const CfResource *resource);
 
 /* edit-value.c: reads the server afresh, compares, and sends. */
 void cf_doing_edit_metadata(CfDoing *doing);

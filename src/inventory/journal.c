@@ -86,10 +86,11 @@ cf_events_change(CfInventory *inventory, CfCollection collection, const CfChange
 }
 
 void
-cf_events_action(CfInventory *inventory, const CfResource *resource, const CfOrder *order)
+cf_events_action(CfInventory *inventory, const CfResource *resource, const CfOrder *order,
+                 const char *old)
 {
     event_line(inventory, order->action->collection, resource, "action",
-               cf_action_kind_to_string(order->action->kind), NULL, order->value);
+               cf_action_kind_to_string(order->action->kind), old, order->value);
 }
 
 void

@@ -161,7 +161,12 @@ void cf_journal_batch(CfInventory *inventory, const CfBatch *batch, const char *
 void cf_journal_call(CfInventory *inventory, const CfHttpRequest *request, const CfHttpReply *reply,
                      const GError *error);
 void cf_events_change(CfInventory *inventory, CfCollection collection, const CfChange *change);
-void cf_events_action(CfInventory *inventory, const CfResource *resource, const CfOrder *order);
+/* What the file that is written shows before; for the journal and the events.
+ * resource: (nullable). (transfer none) (nullable result). */
+const char *cf_order_get_old(const CfOrder *order, const CfResource *resource);
+/* old: (nullable). */
+void cf_events_action(CfInventory *inventory, const CfResource *resource, const CfOrder *order,
+                      const char *old);
 /* What was accepted came to nothing. */
 void cf_events_failed(CfInventory *inventory, const CfResource *resource, const CfOrder *order,
                       const GError *error);

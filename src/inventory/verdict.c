@@ -31,11 +31,13 @@ written_aspect(CfActionKind kind, CfCollection which)
 }
 
 const char *
-cf_doing_get_old(const CfDoing *doing, const CfResource *resource)
+cf_order_get_old(const CfOrder *order, const CfResource *resource)
 {
-    guint aspect = written_aspect(doing->order->action->kind, doing->state->which);
+    guint aspect = written_aspect(order->action->kind, order->action->collection);
 
-    if (doing->order->action->kind == CF_ACTION_POWER)
+    if (!resource)
+        return NULL;
+    if (order->action->kind == CF_ACTION_POWER)
         return cf_power_to_string(cf_power_of_state(cf_record_get_state(resource->record)));
     return aspect < CF_FIELD_MAX ? cf_resource_get(resource, aspect) : NULL;
 }
@@ -314,7 +316,7 @@ cf_doing_accept(CfDoing *doing, const CfActionResult *result)
         cf_edit_begin(&edit, state);
         cf_edit_replace(&edit, resource, copy);
         if (sent)
-            cf_events_action(inventory, copy, doing->order);
+            cf_events_action(inventory, copy, doing->order, doing->old);
         cf_edit_commit(&edit, FALSE);
         if (sent && action->kind == CF_ACTION_CAPTURE && result->new_id &&
             inventory->collections[CF_IMAGES].current) {

@@ -206,6 +206,8 @@ ok "off is accepted" put off "$dir/power"
 line=$(journal 'map(select(.action == "power" and .result == "ok")) | last')
 is "$(jq -r '.command' <<<"$line")" bash "a shell's command"
 is "$(jq -r '.old, .new' <<<"$line" | tr '\n' ' ')" "on off " "old and new value"
+is "$(events 'map(select(.event == "action" and .field == "power" and .new == "off")) | last | .old')" on \
+    "so have the events"
 is "$(jq -r '.call' <<<"$line")" "POST /v1/servers/${stopped[0]}/action" "method and path"
 is "$(jq -r '.status' <<<"$line")" 200 "the HTTP status"
 like "$(jq -r '.request_id' <<<"$line")" '^[[:alnum:]-]{8,}$' "the request's id"

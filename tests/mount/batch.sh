@@ -148,6 +148,10 @@ is "$(journal 'map(select(.kind == "action" and .new == "off")) | map(.id[-1:]) 
     "1 2 3 4" "the journal has a line for each"
 is "$(events 'map(select(.event == "action")) | map(.id[-1:]) | sort | join(" ")')" "1 2 3 4" \
     "so have the events"
+is "$(journal 'map(select(.kind == "action" and .new == "off")) | map(.old) | unique | join(" ")')" on \
+    "with what it was before"
+is "$(events 'map(select(.event == "action")) | map([.old, .new] | join(" ")) | unique | join(", ")')" \
+    "on off" "and what it is to be"
 forget_requests
 write 'off web-* db-5\n'
 is "$STATUS $(calls changes)" "0 0" "asking for what is so already sends nothing"
