@@ -8,6 +8,7 @@
 
 #define SIDE_BY_SIDE 8
 #define UNREAD_MAX 32 /* pages that wait to be looked into, or are under way */
+#define FEW_PAGES 16  /* so many are read sooner than threads have heaps of their own */
 #define INDEX_FROM 64 /* one in so many records has to be missed before all texts are indexed */
 
 /* A page that came. The next one is asked for before this one is looked into: the cloud is not to
@@ -287,16 +288,17 @@ on_readers_ready(gpointer data)
     look_into_unread(data);
 }
 
-/* Threads are for a listing of which nothing is known, and of several pages.
+/* Threads are for a listing of which nothing is known, and of more than a few pages.
  * Returns: (nullable). */
 static CfReaders *
 get_readers(CfRefresh *refresh, gboolean last)
 {
     CfCollectionState *state = refresh->state;
     CfInventory *inventory = state->inventory;
-    gboolean one = refresh->answered == 1 && (last || refresh->pages == 1);
+    gboolean one = refresh->answered == 1 && last;
+    gboolean few = one || (refresh->pages > 0 && refresh->pages <= FEW_PAGES);
 
-    if (!refresh->readers && !refresh->alone && !one && (!state->current || state->current->n == 0))
+    if (!refresh->readers && !refresh->alone && !few && (!state->current || state->current->n == 0))
         refresh->readers =
             cf_readers_new(inventory->ops, inventory->handle, state->which,
                            cf_http_get_context(inventory->http), on_readers_ready, refresh);
