@@ -400,18 +400,56 @@ wait_window(Wait *wait, guint begin, guint end, GError **error)
 
 /* --- the whole -------------------------------------------------------------------------------- */
 
-/* A read may wait for a cloud that does not answer, longer than we are to. */
+/* A read may wait for a cloud that does not answer, longer than we are to, and no signal gets it
+ * out of there: only the end of the process does. */
+typedef struct {
+    gint64 end_us;
+    GMutex lock;
+    GCond changed;
+    gboolean over;
+    GThread *thread; /* (nullable) */
+} Watchdog;
+
 static gpointer
 watchdog_main(gpointer data)
 {
-    const Wait *wait = data;
-    gint64 end_us = wait->deadline_us + GRACE_US;
-    gint64 now_us;
+    Watchdog *watchdog = data;
 
-    while ((now_us = cf_clock_mono_us()) < end_us)
-        g_usleep((gulong) MIN(end_us - now_us, G_USEC_PER_SEC * 60));
-    cf_say("the time is over, and the mount does not answer");
-    _exit(EXIT_TIMEOUT);
+    g_mutex_lock(&watchdog->lock);
+    while (!watchdog->over &&
+           g_cond_wait_until(&watchdog->changed, &watchdog->lock, watchdog->end_us))
+        ;
+    if (!watchdog->over) {
+        cf_say("the time is over, and the mount does not answer");
+        _exit(EXIT_TIMEOUT);
+    }
+    g_mutex_unlock(&watchdog->lock);
+    return NULL;
+}
+
+static void
+watchdog_start(Watchdog *watchdog, const Wait *wait)
+{
+    g_mutex_init(&watchdog->lock);
+    g_cond_init(&watchdog->changed);
+    if (wait->deadline_us == G_MAXINT64)
+        return;
+    watchdog->end_us = wait->deadline_us + GRACE_US;
+    watchdog->thread = g_thread_new("watchdog", watchdog_main, watchdog);
+}
+
+/* Nothing runs any more while the process ends. */
+static void
+watchdog_stop(Watchdog *watchdog)
+{
+    g_mutex_lock(&watchdog->lock);
+    watchdog->over = TRUE;
+    g_cond_signal(&watchdog->changed);
+    g_mutex_unlock(&watchdog->lock);
+    if (watchdog->thread)
+        g_thread_join(watchdog->thread);
+    g_cond_clear(&watchdog->changed);
+    g_mutex_clear(&watchdog->lock);
 }
 
 /* How many targets are looked at together: all, unless there are more than files may be open. */
@@ -469,6 +507,7 @@ cf_command_wait(const CfArgs *args)
     g_autoptr(GArray) targets = g_array_new(FALSE, FALSE, sizeof(Target));
     g_autoptr(GError) error = NULL;
     Wait wait = {.targets = targets, .terminal = isatty(STDERR_FILENO)};
+    Watchdog watchdog = {.over = FALSE};
     gboolean done;
 
     g_array_set_clear_func(targets, target_clear);
@@ -476,9 +515,9 @@ cf_command_wait(const CfArgs *args)
         cf_say("%s", error->message);
         return CF_EXIT_USAGE;
     }
-    if (wait.deadline_us != G_MAXINT64)
-        g_thread_unref(g_thread_new("watchdog", watchdog_main, &wait));
+    watchdog_start(&watchdog, &wait);
     done = wait_all(&wait, &error);
+    watchdog_stop(&watchdog);
     end_line(&wait);
     if (error) {
         cf_say("%s", error->message);
