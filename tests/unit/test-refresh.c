@@ -130,9 +130,10 @@ answer_page(gpointer data)
     CfPage page = {.total = cloud.order->len + cloud.total_lie, .requested_us = call->requested_us};
     g_autoptr(GString) text = g_string_new(NULL);
     guint last = (cloud.order->len + PAGE - 1) / PAGE;
+    gint fail = g_atomic_int_get(&cloud.fail);
 
-    if (g_atomic_int_get(&cloud.fail) != CF_ERROR_N) {
-        g_autoptr(GError) error = g_error_new_literal(CF_ERROR, (gint) cloud.fail, "no");
+    if (fail != CF_ERROR_N) {
+        g_autoptr(GError) error = g_error_new_literal(CF_ERROR, fail, "no");
 
         call->on_page(NULL, error, call->data);
         g_free(call);
@@ -157,11 +158,12 @@ answer_page_by_marker(gpointer data)
     CfPage page = {.total = -1, .requested_us = call->requested_us};
     g_autoptr(GString) text = g_string_new(NULL);
     g_autoptr(GError) error = NULL;
+    gint fail = g_atomic_int_get(&cloud.fail);
     guint begin = 0, n = 0;
 
     cloud.side_by_side--;
-    if (g_atomic_int_get(&cloud.fail) != CF_ERROR_N)
-        g_set_error(&error, CF_ERROR, (gint) cloud.fail, "no");
+    if (fail != CF_ERROR_N)
+        g_set_error(&error, CF_ERROR, fail, "no");
     else if (call->marker &&
              !g_ptr_array_find_with_equal_func(cloud.order, call->marker, g_str_equal, &begin))
         g_set_error(&error, CF_ERROR, CF_ERROR_CHANGED, "marker %s not found", call->marker);
