@@ -1339,20 +1339,28 @@ let_go(gpointer data)
     return NULL;
 }
 
+/* A refresh whose first page is with a thread until somebody lets go. */
 static void
-test_closed_while_threads_read(Fixture *fixture, gconstpointer data)
+begin_and_hold(Fixture *fixture, Verdict *verdict)
 {
     gint64 until_us = g_get_monotonic_time() + 30 * G_USEC_PER_SEC;
-    Verdict verdict = {0};
-    GThread *opener;
 
     parsing.others = G_MAXUINT;
     parsing.slow = "id-0001";
-    cf_inventory_refresh(fixture->inventory, CF_SERVERS, on_done, &verdict);
+    cf_inventory_refresh(fixture->inventory, CF_SERVERS, on_done, verdict);
     g_mutex_lock(&parsing.lock);
     while (parsing.parses < 2)
         g_assert_true(g_cond_wait_until(&parsing.changed, &parsing.lock, until_us));
     g_mutex_unlock(&parsing.lock);
+}
+
+static void
+test_closed_while_threads_read(Fixture *fixture, gconstpointer data)
+{
+    Verdict verdict = {0};
+    GThread *opener;
+
+    begin_and_hold(fixture, &verdict);
     opener = g_thread_new("opener", let_go, NULL);
     cf_inventory_close(fixture->inventory);
     await(&verdict); /* it may just have come to its end */
@@ -1363,17 +1371,10 @@ test_closed_while_threads_read(Fixture *fixture, gconstpointer data)
 static void
 test_failed_while_threads_read(Fixture *fixture, gconstpointer data)
 {
-    gint64 until_us = g_get_monotonic_time() + 30 * G_USEC_PER_SEC;
     Verdict verdict = {0};
     GThread *opener;
 
-    parsing.others = G_MAXUINT;
-    parsing.slow = "id-0001";
-    cf_inventory_refresh(fixture->inventory, CF_SERVERS, on_done, &verdict);
-    g_mutex_lock(&parsing.lock);
-    while (parsing.parses < 2)
-        g_assert_true(g_cond_wait_until(&parsing.changed, &parsing.lock, until_us));
-    g_mutex_unlock(&parsing.lock);
+    begin_and_hold(fixture, &verdict);
     g_atomic_int_set(&cloud.fail, CF_ERROR_REMOTE);
     opener = g_thread_new("opener", let_go, NULL);
     g_assert_cmpint(await(&verdict), ==, CF_ERROR_REMOTE);
