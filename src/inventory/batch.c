@@ -556,7 +556,8 @@ check_target(Running *running, const CfResource *resource, GError **error)
         g_set_error(error, CF_ERROR, CF_ERROR_NOT_FOUND, "there is no such resource any more");
     else if (!(running->inventory->ops->can[running->batch->collection] & CF_CAN(kind)))
         g_set_error(error, CF_ERROR, CF_ERROR_UNSUPPORTED, "this cloud has no such operation");
-    else if (!(cf_record_get_can(resource->record) & CF_CAN(kind)))
+    else if (!(cf_record_get_can(resource->record) & CF_CAN(kind)) &&
+             !cf_record_asks(resource->record))
         g_set_error(error, CF_ERROR, CF_ERROR_DENIED, "this account may not do that to it");
     else
         return TRUE;

@@ -20,8 +20,9 @@ struct _CfRecord {
     guint16 verbs;
     guint8 collection;
     guint8 state;
-    guint8 settled;
-    guint8 partial;
+    guint8 settled : 1;
+    guint8 partial : 1;
+    guint8 asks : 1;
     guint32 offsets[];
 };
 G_STATIC_ASSERT(CF_FIELD_MAX <= 32);
@@ -252,6 +253,7 @@ cf_record_builder_end(CfRecordBuilder *builder, const char *raw, gsize raw_len, 
         record->verbs = (guint16) builder->verbs;
         record->settled = builder->settled != FALSE;
         record->partial = builder->partial != FALSE;
+        record->asks = builder->asks != FALSE;
         record->updated_us = builder->updated_us;
         record_read_state(record);
     }
@@ -275,6 +277,7 @@ copy_with(const CfRecord *record, const Value *values)
     copy->verbs = record->verbs;
     copy->settled = record->settled;
     copy->partial = record->partial;
+    copy->asks = record->asks;
     copy->updated_us = record->updated_us;
     record_read_state(copy);
     return copy;
@@ -388,6 +391,12 @@ gboolean
 cf_record_is_partial(const CfRecord *record)
 {
     return record->partial;
+}
+
+gboolean
+cf_record_asks(const CfRecord *record)
+{
+    return record->asks;
 }
 
 gboolean

@@ -20,6 +20,8 @@ typedef struct {
     guint verbs;            /* bits 1 << CfVerb that the cloud takes in this state; 0: not known */
     gboolean settled;       /* the cloud says that nothing is under way on it */
     gboolean partial;       /* the cloud could tell a few members only, the rest is not gone */
+    gboolean asks;          /* that it lets itself be done no more is likely, not certain: the cloud
+                             * is asked when somebody tries all the same */
     gint64 updated_us;      /* wall time of the cloud's updated or created; 0: not known */
     gsize used;             /* bytes of room */
     char room[1536];        /* a record's values mostly fit: a listing has very many records */
@@ -61,6 +63,8 @@ guint cf_record_get_can(const CfRecord *record);
 guint cf_record_get_verbs(const CfRecord *record);
 gboolean cf_record_is_settled(const CfRecord *record);
 gboolean cf_record_is_partial(const CfRecord *record);
+/* Whether what is not in cf_record_get_can() is for the cloud to refuse, not for us. */
+gboolean cf_record_asks(const CfRecord *record);
 gint64 cf_record_get_updated_us(const CfRecord *record);
 /* Returns: (transfer none): the cloud's text. */
 const char *cf_record_get_raw(const CfRecord *record, gsize *ret_len);

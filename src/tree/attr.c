@@ -595,6 +595,17 @@ cf_attribute_get_mode(const CfAttribute *attribute, const CfSubject *subject)
     return mode;
 }
 
+gboolean
+cf_attribute_asks(const CfAttribute *attribute, const CfSubject *subject)
+{
+    return attribute->action >= 0 && cf_attribute_is_visible(attribute, subject) &&
+           !cf_inventory_get_options(subject->inventory)->ro &&
+           !cf_resource_is_deleted(subject->resource) &&
+           (cf_inventory_get_ops(subject->inventory)->can[subject->collection] &
+            CF_CAN(attribute->action)) &&
+           cf_record_asks(subject->resource->record);
+}
+
 void
 cf_attribute_show(const CfAttribute *attribute, const CfSubject *subject, GString *out)
 {

@@ -46,6 +46,10 @@ gboolean cf_attribute_is_secret(const CfSubject *subject);
 gboolean cf_attribute_is_visible(const CfAttribute *attribute, const CfSubject *subject);
 /* Type and bits as this cloud, this account and this mount allow. */
 mode_t cf_attribute_get_mode(const CfAttribute *attribute, const CfSubject *subject);
+/* Whether a write that the mode does not let pass (only root's comes so far, and what an editor
+ * puts over the file) is for the cloud to refuse: the mode says what is likely, the cloud what is
+ * so. Nothing is asked on a mount that is ro, nor of what is deleted. */
+gboolean cf_attribute_asks(const CfAttribute *attribute, const CfSubject *subject);
 void cf_attribute_show(const CfAttribute *attribute, const CfSubject *subject, GString *out);
 
 /* list.tsv and list.jsonl. */

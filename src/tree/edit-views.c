@@ -262,6 +262,7 @@ can_write(const Editing *editing, const CfResource *resource, GError **error)
     CfSubject subject = subject_of(editing, resource);
 
     return (cf_attribute_get_mode(row_of(editing), &subject) & 0222) ||
+           cf_attribute_asks(row_of(editing), &subject) ||
            cf_tree_fail(error, CF_ERROR_DENIED, "this resource does not take it");
 }
 

@@ -339,8 +339,9 @@ cf_write_attribute(const CfPlace *place, const CfWrite *write, gint64 deadline_u
     const CfAttribute *row = cf_place_row(place);
     g_autoptr(GError) error = NULL;
 
-    /* Root passes the kernel's check of mode bits; the mode is the truth all the same. */
-    if (!(cf_place_mode(place) & 0222)) {
+    /* Root passes the kernel's check of mode bits; the mode is the truth all the same, unless only
+     * the cloud knows it. */
+    if (!(cf_place_mode(place) & 0222) && !cf_attribute_asks(row, &place->subject)) {
         gboolean ro = cf_inventory_get_options(place->profile->inventory)->ro;
 
         cf_tree_fail(&error, ro ? CF_ERROR_READ_ONLY : CF_ERROR_DENIED,

@@ -133,7 +133,54 @@ write_fails_with "Device or resource busy" used images/by-id/used/delete
 like "$(cat images/by-id/used/last_error)" "because it is in use" "Glance's own words"
 like_not "$(cat images/by-id/kept/last_error images/by-id/used/last_error)$(journal 'map(select(.kind == "action") | .message)')" "<[a-z/]" "without its HTML"
 public=$(basename "$(find images/by-visibility/public -type l -printf '%l\n' -quit)")
-is "$(stat -c %a "images/by-id/$public/name")" 444 "another project's image cannot be renamed"
+theirs=images/by-id/$public
+is "$(stat -c %a "$theirs/name") $(stat -c %a "$theirs/tags")" "444 444" "another project's image can only be read"
+ok "it has no file to delete it" test ! -e "$theirs/delete"
+theirs_is_kept() {
+    sim GET "/_sim/images/$public" | jq -c '[.name, .description, (.tags | sort), .status]'
+}
+kept=$(theirs_is_kept)
+# refused_by_cloud NAME CALLS COMMAND…: with Glance's own words, after so many calls that change.
+refused_by_cloud() {
+    local name="another project's image: $1" n=$2
+    forget_requests
+    cf_fails_with "Permission denied" "$name" "${@:3}"
+    is "$(calls changes)" "$n" "$name: asked once"
+    like "$(cat "$theirs/last_error")" "You do not own this image" "$name: Glance's own words"
+    is "$(theirs_is_kept)" "$kept" "$name: it is as it was"
+}
+# over FILE VALUE: as an editor does it, whom the modes of files do not stop.
+over() {
+    printf '%s\n' "$2" >"$1.new"
+    mv -f "$1.new" "$1"
+}
+refused_by_cloud "a name put over its own" 1 over "$theirs/name" mine
+refused_by_cloud "tags put over its own" 1 over "$theirs/tags" mine
+if [ "$EUID" -eq 0 ]; then
+    refused_by_cloud "its name, written by root" 1 put mine "$theirs/name"
+    refused_by_cloud "its tags, written by root" 1 put mine "$theirs/tags"
+    forget_requests
+    write_fails_with "Permission denied" mine "$theirs/owner"
+    is "$(calls changes)" 0 "what no cloud changes is not asked for"
+else
+    skip "another project's image: written by root" "only root passes the mode"
+fi
+forget_requests
+write_fails_with "Remote I/O error" "$public" images/delete
+is "$(calls changes)" 1 "another project's image: deleting it is asked for once"
+like "$(cat images/last_error)" "^${public}[[:space:]].*[[:space:]]Forbidden[[:space:]]You do not own" \
+    "another project's image: what Glance says is told of the batch"
+is "$(theirs_is_kept)" "$kept" "another project's image: it is still there"
+own=$(cat images/by-id/kept/owner)
+leave
+
+cf_section "what the cloud lets be done all the same"
+mount_at 93 # looks once: to it the image stays another project's
+is "$(stat -c %a "$theirs/name")" 444 "it is another project's"
+sim PATCH "/_sim/images/$public" "$(jq -n --arg owner "$own" '{owner: $owner}')" >/dev/null
+ok "a name put over its own" over "$theirs/name" allowed
+is "$(sim GET "/_sim/images/$public" | jq -r .name)" allowed "is so in the cloud"
+is "$(cat "$theirs/name")" allowed "and is shown"
 leave
 
 cf_section "older versions"

@@ -222,6 +222,7 @@ test_image(void)
         return;
     check(record, expected);
     g_assert_cmpuint(cf_record_get_can(record), ==, 0); /* somebody else's */
+    g_assert_true(cf_record_asks(record));
     g_assert_cmpuint(cf_record_get_can(same), ==, ALL_OF_AN_IMAGE);
 }
 

@@ -388,16 +388,19 @@ server_can(const CfOsView *view, const char *id, CfState state)
     return can;
 }
 
-/* Somebody else's image can be seen, and not changed. */
-static guint
-image_can(const CfOsView *view, const char *id, CfState state, const char *owner)
+/* Somebody else's image can be seen, and not changed: so say Glance's own rules. They are each
+ * cloud's to make, and nobody is told of them: who tries all the same learns it from the cloud. */
+static void
+tell_what_image_can(const CfOsView *view, CfRecordBuilder *builder, CfState state)
 {
-    gboolean own = view->may_all || !owner || g_strcmp0(owner, view->project_id) == 0;
+    const char *owner = cf_builder_get(builder, CF_IMAGE_OWNER);
 
-    if (state == CF_STATE_DELETED || !cf_os_is_addressable(id) || !own)
-        return 0;
-    return CF_CAN(CF_ACTION_RENAME) | CF_CAN(CF_ACTION_DESCRIBE) | CF_CAN(CF_ACTION_TAGS) |
-           CF_CAN(CF_ACTION_DELETE);
+    if (state == CF_STATE_DELETED || !cf_os_is_addressable(cf_builder_get(builder, CF_IMAGE_ID)))
+        return;
+    builder->asks = TRUE;
+    if (view->may_all || !owner || g_strcmp0(owner, view->project_id) == 0)
+        builder->can = CF_CAN(CF_ACTION_RENAME) | CF_CAN(CF_ACTION_DESCRIBE) |
+                       CF_CAN(CF_ACTION_TAGS) | CF_CAN(CF_ACTION_DELETE);
 }
 
 static void
@@ -464,8 +467,7 @@ finish_image(const CfOsView *view, Draft *draft)
     cf_record_builder_set(builder, CF_IMAGE_STATE, cf_state_to_string(state));
     builder->settled = !cf_state_is_transitional(state);
     cf_builder_set_updated(builder, CF_IMAGE_UPDATED, CF_IMAGE_CREATED);
-    builder->can = image_can(view, cf_builder_get(builder, CF_IMAGE_ID), state,
-                             cf_builder_get(builder, CF_IMAGE_OWNER));
+    tell_what_image_can(view, builder, state);
 }
 
 static void
