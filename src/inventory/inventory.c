@@ -530,6 +530,26 @@ cf_waiters_wake(CfCollectionState *state, gint64 began_us, const GError *error)
         cf_refresh_start(state, NULL, NULL);
 }
 
+void
+cf_waiters_wake_coming(CfCollectionState *state)
+{
+    g_autoptr(GPtrArray) ready = g_ptr_array_new();
+
+    for (guint i = 0; i < state->waiters->len;) {
+        CfWaiter *waiter = state->waiters->pdata[i];
+
+        if (waiter->coming >= 0 &&
+            cf_inventory_has_coming(state->inventory, state->which, (guint) waiter->coming)) {
+            g_ptr_array_add(ready, waiter);
+            g_ptr_array_remove_index_fast(state->waiters, i);
+        } else {
+            i++;
+        }
+    }
+    for (guint i = 0; i < ready->len; i++)
+        waiter_answer(ready->pdata[i], NULL);
+}
+
 typedef struct {
     CfWaiter *waiter;
     gint64 limit_us;
@@ -550,6 +570,11 @@ on_wait(gpointer data)
             g_error_new_literal(CF_ERROR, CF_ERROR_TIMEOUT, "the mount is being ended");
 
         waiter_answer(waiter, error);
+        return G_SOURCE_REMOVE;
+    }
+    if (waiter->coming >= 0 &&
+        cf_inventory_has_coming(state->inventory, state->which, (guint) waiter->coming)) {
+        waiter_answer(waiter, NULL);
         return G_SOURCE_REMOVE;
     }
     /* A refresh may have ended between the look and now; or must not be tried again so soon. */
@@ -573,8 +598,8 @@ on_wait(gpointer data)
 }
 
 static void
-wait_start(CfInventory *inventory, CfCollection collection, gboolean force, gint64 limit_us,
-           CfDoneCallback callback, gpointer data)
+wait_start(CfInventory *inventory, CfCollection collection, gboolean force, gint64 coming,
+           gint64 limit_us, CfDoneCallback callback, gpointer data)
 {
     CfWaiter *waiter = g_new0(CfWaiter, 1);
     WaitStart *start = g_new0(WaitStart, 1);
@@ -584,6 +609,7 @@ wait_start(CfInventory *inventory, CfCollection collection, gboolean force, gint
     waiter->collection = &inventory->collections[collection];
     waiter->after_us = force ? cf_clock_mono_us() : 0;
     waiter->strict = force;
+    waiter->coming = coming;
     start->waiter = waiter;
     start->limit_us = limit_us;
     start->force = force;
@@ -603,21 +629,28 @@ cf_inventory_wait(CfInventory *inventory, CfCollection collection, CfDoneCallbac
             MIN(limit_us, inventory->options.patience_us -
                               (state->demand_us ? cf_clock_mono_us() - state->demand_us : 0));
     g_mutex_unlock(&inventory->lock);
-    wait_start(inventory, collection, FALSE, limit_us, callback, data);
+    wait_start(inventory, collection, FALSE, -1, limit_us, callback, data);
+}
+
+void
+cf_inventory_wait_coming(CfInventory *inventory, CfCollection collection, guint from,
+                         CfDoneCallback callback, gpointer data)
+{
+    wait_start(inventory, collection, FALSE, from, inventory->options.deadline_us, callback, data);
 }
 
 void
 cf_inventory_refresh_within(CfInventory *inventory, CfCollection collection, gint64 limit_us,
                             CfDoneCallback callback, gpointer data)
 {
-    wait_start(inventory, collection, TRUE, limit_us, callback, data);
+    wait_start(inventory, collection, TRUE, -1, limit_us, callback, data);
 }
 
 void
 cf_inventory_refresh(CfInventory *inventory, CfCollection collection, CfDoneCallback callback,
                      gpointer data)
 {
-    wait_start(inventory, collection, TRUE, inventory->options.deadline_us, callback, data);
+    wait_start(inventory, collection, TRUE, -1, inventory->options.deadline_us, callback, data);
 }
 
 typedef struct {

@@ -118,6 +118,25 @@ void cf_inventory_look_at_health(CfInventory *inventory);
  * error: NULL when there is a snapshot to serve. Thread: any. */
 void cf_inventory_wait(CfInventory *inventory, CfCollection collection, CfDoneCallback callback,
                        gpointer data);
+/* A resource of a first listing that is under way: its name may be told already, and its number. */
+typedef struct {
+    CfRecord *record; /* owned */
+    guint32 handle;
+} CfComing;
+
+/* Whether any can be told of whose slots are not below from. FALSE too when there is no such
+ * listing, or not for long. Thread: any. */
+gboolean cf_inventory_has_coming(CfInventory *inventory, CfCollection collection, guint from);
+/* Those, as far as they have come, at most max; their slots grow. Behind the last one the version
+ * goes on, once it is there. Returns: (transfer full) (element-type
+ * CfComing). Thread: any. */
+GArray *cf_inventory_ref_coming(CfInventory *inventory, CfCollection collection, guint from,
+                                guint max);
+/* How many such listings have failed: what they told of is not continued. Thread: any. */
+guint cf_inventory_get_round(CfInventory *inventory, CfCollection collection);
+/* As cf_inventory_wait(), and calls back as soon as there are such ones. Thread: any. */
+void cf_inventory_wait_coming(CfInventory *inventory, CfCollection collection, guint from,
+                              CfDoneCallback callback, gpointer data);
 /* Forces a refresh that begins after this call; error is its verdict. Thread: any. */
 void cf_inventory_refresh(CfInventory *inventory, CfCollection collection, CfDoneCallback callback,
                           gpointer data);

@@ -35,6 +35,7 @@ typedef struct {
     gint64 after_us; /* monotonic: satisfied by a listing that began at or after it */
     guint timer;     /* GSource id in the engine's context */
     gboolean strict; /* the refresh's error is the answer, also when there is a snapshot */
+    gint64 coming;   /* satisfied by cf_inventory_has_coming() of it, too; -1: not */
     gpointer collection;
 } CfWaiter;
 
@@ -46,14 +47,16 @@ typedef struct {
 
     /* Behind inventory->lock. */
     CfSnapshot *current;
-    gint64 began_us;         /* monotonic: when the listing shown began; 0: never fetched */
-    gint64 began_real_us;    /* wall time of it */
-    gboolean failing;        /* the last refresh failed */
-    gboolean kicked;         /* a look has asked for a refresh that has not begun */
-    char *batch_error;       /* (nullable) text of last_error */
-    gint64 batch_error_ns;   /* wall ns of its last change */
-    gint64 watched_until_us; /* monotonic: somebody polls */
-    gint64 demand_us;        /* monotonic: when the refresh under way was asked for; 0: none */
+    gint64 began_us;          /* monotonic: when the listing shown began; 0: never fetched */
+    gint64 began_real_us;     /* wall time of it */
+    gboolean failing;         /* the last refresh failed */
+    gboolean kicked;          /* a look has asked for a refresh that has not begun */
+    char *batch_error;        /* (nullable) text of last_error */
+    gint64 batch_error_ns;    /* wall ns of its last change */
+    gint64 watched_until_us;  /* monotonic: somebody polls */
+    gint64 demand_us;         /* monotonic: when the refresh under way was asked for; 0: none */
+    struct _CfStream *stream; /* (nullable) names of the first listing under way (stream.c) */
+    guint stream_round;       /* listings that readers were shown some of, and that failed then */
 
     /* The engine's thread only. */
     CfRefresh *refresh; /* (nullable) the one under way */
@@ -130,11 +133,20 @@ void cf_edit_begin(CfEdit *edit, CfCollectionState *state);
 void cf_edit_replace(CfEdit *edit, CfResource *before, CfResource *after);
 /* A new resource. Returns: its handle. */
 guint32 cf_edit_add(CfEdit *edit, CfRecord *record, gboolean listed, gint64 now_ns);
+/* The same under a handle that was reserved. */
+void cf_edit_add_as(CfEdit *edit, guint32 handle, CfRecord *record, gboolean listed, gint64 now_ns);
 /* Publishes when anything changed (or first is set), writes the events, tells the hooks.
  * Returns: whether there is a new version. */
 gboolean cf_edit_commit(CfEdit *edit, gboolean first);
 /* The record to be shown over base: what actions are about to change put over it. */
 void cf_resource_show_over(CfCollectionState *state, CfResource *copy);
+
+/* For what comes before the first version. slot: (inout): the next one, from 0. Returns: a handle
+ * that no resource has had. */
+guint32 cf_slot_reserve(CfCollectionState *state, guint *slot);
+/* The first version is there, or will not be. reserved: (element-type CfComing): what no resource
+ * has of it is free, and is never had by another one. */
+void cf_slots_settle(CfCollectionState *state, const GArray *reserved);
 
 CfResource *cf_state_find(CfCollectionState *state, const char *id);
 CfResource *cf_state_get(CfCollectionState *state, guint32 handle);
@@ -182,6 +194,8 @@ void cf_note_failure(CfCollectionState *state, const char *id, const GError *err
 
 /* inventory.c: called by the refresh when it ended. error: (nullable). */
 void cf_waiters_wake(CfCollectionState *state, gint64 began_us, const GError *error);
+/* Called when names have come. */
+void cf_waiters_wake_coming(CfCollectionState *state);
 
 /* refresh.c */
 void cf_refresh_start(CfCollectionState *state, CfDoneCallback first, gpointer data);

@@ -80,9 +80,42 @@ slot_give(CfCollectionState *state, guint32 handle)
 }
 
 guint32
-cf_edit_add(CfEdit *edit, CfRecord *record, gboolean listed, gint64 now_ns)
+cf_slot_reserve(CfCollectionState *state, guint *slot)
 {
-    guint32 handle = slot_take(edit->state);
+    guint max = 1u << (CF_HANDLE_BITS - CF_HANDLE_SLOT_BITS);
+    guint8 zero = 0;
+
+    while (*slot < state->generations->len && state->generations->data[*slot] >= max)
+        ++*slot;
+    if (*slot == state->generations->len)
+        g_byte_array_append(state->generations, &zero, 1);
+    ++*slot;
+    return (*slot - 1) | (guint32) state->generations->data[*slot - 1] << CF_HANDLE_SLOT_BITS;
+}
+
+void
+cf_slots_settle(CfCollectionState *state, const GArray *reserved)
+{
+    guint max = 1u << (CF_HANDLE_BITS - CF_HANDLE_SLOT_BITS);
+
+    for (guint i = 0; i < reserved->len; i++) {
+        guint32 handle = g_array_index(reserved, CfComing, i).handle;
+
+        if (!cf_state_get(state, handle))
+            state->generations->data[CF_HANDLE_SLOT(handle)]++;
+    }
+    if (!state->current)
+        return; /* the next listing begins with slot 0 again */
+    g_array_set_size(state->free_slots, 0);
+    for (guint32 slot = 0; slot < state->generations->len; slot++)
+        if ((slot >= state->current->n_slots || !state->current->slots[slot]) &&
+            state->generations->data[slot] < max)
+            g_array_append_val(state->free_slots, slot);
+}
+
+void
+cf_edit_add_as(CfEdit *edit, guint32 handle, CfRecord *record, gboolean listed, gint64 now_ns)
+{
     gint64 updated_ns = cf_record_get_updated_us(record) * 1000;
     CfResource *resource = cf_resource_new(handle, record, updated_ns > 0 ? updated_ns : now_ns);
     CfChange change = {.slot = CF_HANDLE_SLOT(handle), .after = resource};
@@ -90,6 +123,14 @@ cf_edit_add(CfEdit *edit, CfRecord *record, gboolean listed, gint64 now_ns)
     if (listed)
         resource->listed = cf_record_ref(record);
     g_array_append_val(edit->changes, change);
+}
+
+guint32
+cf_edit_add(CfEdit *edit, CfRecord *record, gboolean listed, gint64 now_ns)
+{
+    guint32 handle = slot_take(edit->state);
+
+    cf_edit_add_as(edit, handle, record, listed, now_ns);
     return handle;
 }
 

@@ -305,6 +305,15 @@ get_place(const CfRefresh *refresh, guint page, guint i)
     return places && i < places->len ? &g_array_index(places, CfPlace, i) : NULL;
 }
 
+CfRecord *
+cf_found_get_fresh(const CfRefresh *refresh, guint page, guint i)
+{
+    const CfPlace *place =
+        page <= refresh->page_orders->len ? get_place(refresh, page - 1, i) : NULL;
+
+    return place ? place->record : NULL;
+}
+
 /* Known when it was found, and gone since: the listing says that it is there. */
 static const CfFound *
 find_lost(CfRefresh *refresh, guint32 handle)

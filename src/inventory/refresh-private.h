@@ -131,6 +131,9 @@ gboolean cf_found_take_run(CfRefresh *refresh, const CfRefreshCall *call, const 
 gboolean cf_found_settle(CfRefresh *refresh);
 /* Of a resource of the present version. Returns: (transfer none) (nullable). */
 const CfFound *cf_found_get(const CfRefresh *refresh, const CfResource *resource);
+/* Of what no resource was there for: number i of the page (from 1), in the order of the listing.
+ * Returns: (transfer none) (nullable): NULL: that many are not there (yet). */
+CfRecord *cf_found_get_fresh(const CfRefresh *refresh, guint page, guint i);
 /* How many ids. */
 guint cf_found_count(const CfRefresh *refresh);
 

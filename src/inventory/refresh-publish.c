@@ -2,7 +2,7 @@
  * section 2. */
 #include <string.h>
 
-#include "inventory/refresh-private.h"
+#include "inventory/stream.h"
 #include "util/clock.h"
 #include "util/error.h"
 #include "util/log.h"
@@ -98,9 +98,14 @@ static void
 add_found(CfRefresh *refresh, const CfFound *found, gpointer data)
 {
     const Add *add = data;
+    const char *id = cf_record_get_id(found->record);
+    guint32 handle;
 
-    if (!cf_state_find(refresh->state, cf_record_get_id(found->record)) &&
-        !is_told_gone(refresh, found))
+    if (cf_state_find(refresh->state, id) || is_told_gone(refresh, found))
+        return;
+    if (cf_stream_get_handle(refresh->state, id, &handle))
+        cf_edit_add_as(add->edit, handle, found->record, TRUE, add->now_ns);
+    else
         cf_edit_add(add->edit, found->record, TRUE, add->now_ns);
 }
 
@@ -167,11 +172,13 @@ publish(CfRefresh *refresh)
     gboolean first = !state->current;
 
     cf_edit_begin(&edit, state);
+    cf_stream_feed(refresh); /* the last pages, and the slots they have in their order */
     if (!refresh->same)
         edit_all(refresh, &edit);
     edit.began_us = refresh->began_us;
     edit.began_real_us = refresh->began_real_us;
     cf_edit_commit(&edit, first);
+    cf_stream_end(state);
 
     if (!refresh->same)
         take_order(refresh);

@@ -2,7 +2,7 @@
  * is parsed, by threads where nothing is known. */
 #include <string.h>
 
-#include "inventory/refresh-private.h"
+#include "inventory/stream.h"
 #include "util/error.h"
 #include "util/log.h"
 
@@ -243,6 +243,7 @@ read_oldest(CfRefresh *refresh)
     else
         cf_read_now(refresh, unread->records, unread->number, unread->requested_us, unread->known,
                     NULL);
+    cf_stream_page_done(refresh, unread->number);
     unread_free(unread);
 }
 

@@ -4,7 +4,7 @@
 #include <malloc.h>
 
 #include "inventory/compose.h"
-#include "inventory/refresh-private.h"
+#include "inventory/stream.h"
 #include "util/clock.h"
 #include "util/error.h"
 #include "util/log.h"
@@ -102,6 +102,7 @@ cf_refresh_end(CfRefresh *refresh, const GError *error)
     refresh->state = NULL;
     state->refresh = NULL;
     cf_read_drop(refresh);
+    cf_stream_end(state);
     g_clear_error(&state->failure);
     g_mutex_lock(&inventory->lock);
     state->failing = error != NULL;
@@ -204,6 +205,7 @@ cf_refresh_list(CfRefresh *refresh)
     listing_clear(refresh);
     cf_found_begin(refresh);
     refresh->listing++;
+    cf_stream_begin(refresh, refresh->listing > 1);
     refresh->asked = refresh->answered = refresh->pages = refresh->collected = 0;
     refresh->skipped = refresh->misses = 0;
     refresh->drift = 0;
@@ -370,6 +372,8 @@ walk_fill(CfRefresh *refresh)
     }
     if (cf_walk_is_done(refresh->walk) && g_queue_is_empty(&refresh->unread))
         listing_done(refresh);
+    else
+        cf_stream_feed(refresh);
 }
 
 /* Asks for what is still to be asked; ends the listing when all came. */
@@ -401,6 +405,8 @@ cf_refresh_fill(CfRefresh *refresh)
     }
     if (under_way == 0 && g_queue_is_empty(&refresh->unread))
         listing_done(refresh);
+    else
+        cf_stream_feed(refresh);
 }
 
 void

@@ -8,12 +8,18 @@
 #include "util/text.h"
 
 #define FIRST 3 /* offsets 1 and 2 stand behind "." and ".." */
+/* An offset in by-id that was given while a first listing was under way is good for the listing
+ * that followed, and not when it failed. Programs of 32 bits have no room above. */
+#define ROUND_SHIFT 24
+#define ROUND_MAX 127
+#define COMING_AT_ONCE 64
 
 typedef struct {
     CfPlace *place;
     CfDirFill fill;
     gpointer data;
     guint64 from;   /* the first entry that is asked for, counted from 0 */
+    guint64 round;  /* added to offsets: see ROUND_SHIFT */
     gboolean stat;  /* entries of files are given whole */
     gboolean full;  /* no more room */
     gint64 most_us; /* the longest that the kernel may believe in an entry */
@@ -46,7 +52,8 @@ give(Listing *listing, guint64 index, const char *name, CfPlace *there, CfNode n
         entry.entry_timeout_us = MIN(entry.entry_timeout_us, listing->most_us);
         cf_place_doubt(there, &entry);
     }
-    if (!listing->fill(name, &entry, whole && !never, index + FIRST, listing->data)) {
+    if (!listing->fill(name, &entry, whole && !never, index + FIRST + listing->round,
+                       listing->data)) {
         listing->full = TRUE;
         return FALSE;
     }
@@ -153,8 +160,38 @@ list_collection(Listing *listing)
     }
 }
 
-static void
-list_by_id(Listing *listing)
+/* Names only: what they name is not there yet. Returns: whether there were any. */
+static gboolean
+list_coming(Listing *listing)
+{
+    CfPlace *place = listing->place;
+    guint64 begin = listing->from;
+
+    while (!listing->full) {
+        g_autoptr(GArray) some =
+            cf_inventory_ref_coming(place->profile->inventory, place->node.collection,
+                                    (guint) listing->from, COMING_AT_ONCE);
+
+        if (some->len == 0)
+            break;
+        for (guint i = 0; i < some->len && !listing->full; i++) {
+            const CfComing *coming = &g_array_index(some, CfComing, i);
+            g_autofree char *name = cf_id_encode(cf_record_get_id(coming->record));
+            CfNode node = cf_place_node(place, CF_KIND_RESOURCE, coming->handle, 0);
+            CfEntry entry = {.attr.ino = cf_node_pack(node), .attr.mode = S_IFDIR};
+            guint64 slot = CF_HANDLE_SLOT(coming->handle);
+
+            listing->full =
+                !listing->fill(name, &entry, FALSE, slot + FIRST + listing->round, listing->data);
+            if (!listing->full)
+                listing->from = slot + 1;
+        }
+    }
+    return listing->full || listing->from > begin;
+}
+
+static gboolean
+list_by_id(Listing *listing, GError **error)
 {
     CfSnapshot *snapshot;
 
@@ -162,7 +199,13 @@ list_by_id(Listing *listing)
     listing->place->profile->collections[listing->place->node.collection].by_id_seen = TRUE;
     g_mutex_unlock(&listing->place->tree->lock);
     cf_place_renew(listing->place);
+    if (!listing->place->snapshot && list_coming(listing))
+        return TRUE;
+    /* It may have ended just now. */
+    cf_place_renew(listing->place);
     snapshot = listing->place->snapshot;
+    if (!snapshot)
+        return cf_tree_fail(error, CF_ERROR_TIMEOUT, "nothing was fetched yet");
     for (guint64 i = listing->from; snapshot && i < snapshot->n_slots; i++) {
         CfResource *resource = snapshot->slots[i];
         g_autofree char *name = resource ? cf_id_encode(cf_record_get_id(resource->record)) : NULL;
@@ -171,8 +214,9 @@ list_by_id(Listing *listing)
         if (resource &&
             !give(listing, i, name, &there,
                   cf_place_node(listing->place, CF_KIND_RESOURCE, resource->handle, 0), S_IFDIR))
-            return;
+            break;
     }
+    return TRUE;
 }
 
 static gboolean
@@ -395,8 +439,8 @@ list_version(Listing *listing)
              cf_place_node(listing->place, CF_KIND_VERSION, handle, CF_VERSION_JSONL), S_IFREG);
 }
 
-static void
-list_static(Listing *listing)
+static gboolean
+list_static(Listing *listing, GError **error)
 {
     guint sub = listing->place->node.sub;
 
@@ -414,12 +458,12 @@ list_static(Listing *listing)
         list_collection(listing);
         break;
     case CF_STATIC_BY_ID:
-        list_by_id(listing);
-        break;
+        return list_by_id(listing, error);
     default:
         if (sub >= CF_STATIC_VIEW && sub < CF_STATIC_VIEW + cf_views_count())
             list_view(listing, sub - CF_STATIC_VIEW);
     }
+    return TRUE;
 }
 
 /* Files are given whole while somebody looks at their attributes one by one; whether somebody does
@@ -456,8 +500,7 @@ list(Listing *listing, const CfFindings *findings, GError **error)
 {
     switch (listing->place->node.kind) {
     case CF_KIND_STATIC:
-        list_static(listing);
-        return TRUE;
+        return list_static(listing, error);
     case CF_KIND_RESOURCE:
         list_resource(listing);
         return TRUE;
@@ -486,6 +529,40 @@ list(Listing *listing, const CfFindings *findings, GError **error)
     return cf_tree_fail(error, CF_ERROR_INVALID, "not a directory");
 }
 
+static gboolean
+is_by_id(const CfPlace *place)
+{
+    return place->node.kind == CF_KIND_STATIC && place->node.sub == CF_STATIC_BY_ID;
+}
+
+/* offset: (inout): without the round. */
+static CfVerdict
+prepare_by_id(Listing *listing, guint64 *offset, gboolean waited, CfNeed *need, GError **error)
+{
+    CfPlace *place = listing->place;
+    guint64 number = *offset & ((1u << ROUND_SHIFT) - 1);
+    guint from = number >= FIRST ? (guint) number - FIRST + 1 : 0;
+
+    listing->round =
+        (guint64) (cf_inventory_get_round(place->profile->inventory, place->node.collection) &
+                   ROUND_MAX)
+        << ROUND_SHIFT;
+    if (number >= FIRST && *offset - number != listing->round) {
+        cf_tree_fail(error, CF_ERROR_CHANGED, "the listing that was being read has failed");
+        return CF_FAILED;
+    }
+    *offset = number;
+    /* Those that have come may all have been read: then it is waited again, for more. */
+    if (!place->snapshot &&
+        cf_tree_must_wait_coming(place->profile, place->node.collection, from, FALSE, need)) {
+        if (!waited ||
+            cf_inventory_has_coming(place->profile->inventory, place->node.collection, 0))
+            return CF_WAIT;
+        cf_need_clear(need);
+    }
+    return CF_DONE;
+}
+
 CfVerdict
 cf_tree_readdir(CfTree *tree, CfIno ino, guint64 offset, gboolean waited, CfDirFill fill,
                 gpointer data, CfNeed *ret_need, GError **error)
@@ -496,6 +573,14 @@ cf_tree_readdir(CfTree *tree, CfIno ino, guint64 offset, gboolean waited, CfDirF
 
     if (!cf_place_init(&place, tree, ino, error))
         return CF_FAILED;
+    if (is_by_id(&place)) {
+        CfVerdict verdict = prepare_by_id(&listing, &offset, waited, ret_need, error);
+
+        if (verdict != CF_DONE)
+            return verdict;
+    } else if (cf_tree_must_wait_whole(&place, waited, ret_need)) {
+        return CF_WAIT;
+    }
     /* Root passes the kernel's check of mode bits; raw/ is its own owner's then. */
     if (place.node.kind == CF_KIND_SEARCH) {
         CfVerdict verdict = cf_search_get(&place, waited || offset > 0, &findings, ret_need, error);

@@ -28,12 +28,11 @@ lookup_collection(CfPlace *place, CfCollection collection, gboolean waited, CfEn
 {
     CfNode node = {CF_KIND_STATIC, collection, place->node.profile, 0, CF_STATIC_COLLECTION};
 
-    if (cf_tree_must_wait(place->profile, collection, waited, need))
+    if (cf_tree_must_wait_coming(place->profile, collection, 0, waited, need))
         return CF_WAIT;
     place->node = node;
-    g_clear_pointer(&place->snapshot, cf_snapshot_unref);
-    place->snapshot = cf_inventory_ref_snapshot(place->profile->inventory, collection);
-    if (!place->snapshot) {
+    cf_place_renew(place);
+    if (!place->snapshot && !cf_inventory_has_coming(place->profile->inventory, collection, 0)) {
         cf_tree_fail(error, CF_ERROR_TIMEOUT, "nothing was fetched yet");
         return CF_FAILED;
     }
@@ -392,6 +391,16 @@ lookup_root(CfPlace *place, const char *name, CfEntry *entry, GError **error)
     return no_entry(place, entry);
 }
 
+/* Below a collection that is not whole yet there is by-id, and nothing else is known. */
+static gboolean
+must_wait(const CfPlace *place, const char *name, gboolean waited, CfNeed *need)
+{
+    if (place->node.kind == CF_KIND_STATIC && place->node.sub == CF_STATIC_COLLECTION &&
+        strcmp(name, "by-id") == 0)
+        return FALSE;
+    return cf_tree_must_wait_whole(place, waited, need);
+}
+
 static CfVerdict
 lookup_static(CfPlace *place, const char *name, gboolean waited, CfEntry *entry, CfNeed *need,
               GError **error)
@@ -543,6 +552,8 @@ cf_tree_lookup(CfTree *tree, CfIno parent, const char *name, gboolean waited, Cf
     if (strcmp(name, ".") == 0 || strcmp(name, "..") == 0)
         return lookup_dots(&place, name, ret_entry, error);
     note_lookup(tree, parent);
+    if (must_wait(&place, name, waited, ret_need))
+        return CF_WAIT;
     verdict = lookup(&place, name, waited, ret_entry, ret_need, error);
     if (verdict == CF_DONE)
         cf_place_doubt(&place, ret_entry);

@@ -43,12 +43,39 @@ cf_tree_must_wait(CfTreeProfile *profile, CfCollection collection, gboolean wait
     return TRUE;
 }
 
+gboolean
+cf_tree_must_wait_coming(CfTreeProfile *profile, CfCollection collection, guint from,
+                         gboolean waited, CfNeed *ret_need)
+{
+    g_autoptr(CfSnapshot) snapshot = NULL;
+
+    if (cf_inventory_has_coming(profile->inventory, collection, from) ||
+        !cf_tree_must_wait(profile, collection, waited, ret_need))
+        return FALSE;
+    snapshot = cf_inventory_ref_snapshot(profile->inventory, collection);
+    if (!snapshot) {
+        ret_need->kind = CF_NEED_COMING;
+        ret_need->from = from;
+    }
+    return TRUE;
+}
+
+gboolean
+cf_tree_must_wait_whole(const CfPlace *place, gboolean waited, CfNeed *ret_need)
+{
+    return place->profile && cf_node_is_of_collection(&place->node) && !place->snapshot &&
+           cf_tree_must_wait(place->profile, place->node.collection, waited, ret_need);
+}
+
 void
 cf_tree_wait(CfTree *tree, CfNeed *need, CfDoneCallback callback, gpointer data)
 {
     switch (need->kind) {
     case CF_NEED_COLLECTION:
         cf_inventory_wait(need->inventory, need->collection, callback, data);
+        break;
+    case CF_NEED_COMING:
+        cf_inventory_wait_coming(need->inventory, need->collection, need->from, callback, data);
         break;
     case CF_NEED_TAGS:
         cf_inventory_fetch_tags(need->inventory, need->id, callback, data);
@@ -558,7 +585,12 @@ cf_tree_getattr(CfTree *tree, CfIno ino, gboolean waited, CfAttr *ret_attr, CfNe
     if (cf_node_unpack(ino, &node) && cf_tree_profile(tree, node.profile)) {
         CfTreeProfile *profile = cf_tree_profile(tree, node.profile);
 
-        if (cf_node_is_of_collection(&node) &&
+        gboolean of_names = node.kind == CF_KIND_STATIC &&
+                            (node.sub == CF_STATIC_COLLECTION || node.sub == CF_STATIC_BY_ID);
+
+        if (of_names && cf_tree_must_wait_coming(profile, node.collection, 0, waited, ret_need))
+            return CF_WAIT;
+        if (!of_names && cf_node_is_of_collection(&node) &&
             cf_tree_must_wait(profile, node.collection, waited, ret_need))
             return CF_WAIT;
         if (node.kind == CF_KIND_STATIC && node.sub == CF_STATIC_HEALTH)

@@ -289,6 +289,13 @@ gboolean cf_node_is_of_collection(const CfNode *node);
 /* A look at the collection: TRUE when the reader is to wait first. */
 gboolean cf_tree_must_wait(CfTreeProfile *profile, CfCollection collection, gboolean waited,
                            CfNeed *ret_need);
+/* The same for whom the names of a first listing are enough, as far as they have come, from that
+ * slot on. */
+gboolean cf_tree_must_wait_coming(CfTreeProfile *profile, CfCollection collection, guint from,
+                                  gboolean waited, CfNeed *ret_need);
+/* Whether what is asked of place needs a version, and there is none: names of a first listing were
+ * enough to come here. */
+gboolean cf_tree_must_wait_whole(const CfPlace *place, gboolean waited, CfNeed *ret_need);
 void cf_tree_mark_seen(CfTreeProfile *profile, CfCollection which, guint32 handle, guint8 bits);
 
 /* The row of a file or directory of a resource. Returns: (transfer none) (nullable). */

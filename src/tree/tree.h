@@ -67,9 +67,10 @@ typedef enum {
 
 /* What an answer waits for. Plain data, but for id. */
 typedef struct {
-    enum { CF_NEED_COLLECTION, CF_NEED_TAGS, CF_NEED_SEARCH } kind;
+    enum { CF_NEED_COLLECTION, CF_NEED_COMING, CF_NEED_TAGS, CF_NEED_SEARCH } kind;
     CfInventory *inventory;
     CfCollection collection;
+    guint from;     /* COMING: names from that slot on, or the whole */
     char *id;       /* (owned) TAGS: the server's; SEARCH: the text */
     gboolean begin; /* SEARCH: it is not under way yet */
 } CfNeed;

@@ -1,0 +1,25 @@
+/* A first listing as far as it has come, for those who list by-id meanwhile: names and numbers,
+ * nothing else. It is no version: whoever asks for more than names waits for the whole, and whoever
+ * lists is told when the rest does not come. internals.md sections 2 and 6. */
+#pragma once
+
+#include "inventory/refresh-private.h"
+
+G_BEGIN_DECLS
+
+/* Engine's thread, all of them. */
+
+/* A listing begins of a collection that nothing is known of. again: the refresh has listed before,
+ * and what came then stays; else what a failed refresh left is gone, with its numbers. */
+void cf_stream_begin(CfRefresh *refresh, gboolean again);
+/* Takes what was looked into since the last time, page after page, and lets readers in when the
+ * listing takes long. To be called while more is to come. */
+void cf_stream_feed(CfRefresh *refresh);
+/* The page's records were looked into. number: from 1. */
+void cf_stream_page_done(CfRefresh *refresh, guint number);
+/* The handle that the resource of that id was told under. Returns: whether it was told. */
+gboolean cf_stream_get_handle(const CfCollectionState *state, const char *id, guint32 *ret_handle);
+/* The refresh is over, and published or failed. */
+void cf_stream_end(CfCollectionState *state);
+
+G_END_DECLS
