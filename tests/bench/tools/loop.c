@@ -3,7 +3,7 @@
  *   loop stat PATH N          N times lstat(2): ns each, the median of 20 parts
  *   loop cat PATH N           N times open, read to the end, close: the same
  *   loop ls DIR N             N times opendir, readdir to the end, closedir: the same
- *   loop first DIR            opendir until the first name: ns
+ *   loop names DIR            opendir until the first name, and until the last: ns; how many
  *   loop cats PASSES          files by name on stdin, NUL-terminated, each read once a pass: ns of
  *                             each pass, a line each
  *   loop read PATH            one read to the end in pieces of 128 KiB: ns and bytes
@@ -115,17 +115,22 @@ repeat(void (*step)(const char *), const char *path, long n)
 }
 
 static void
-first_name(const char *path)
+names(const char *path)
 {
-    int64_t begin = now_ns(CLOCK_MONOTONIC);
+    int64_t begin = now_ns(CLOCK_MONOTONIC), first = 0;
     DIR *dir = opendir(path);
     struct dirent *entry;
+    long n = 0;
 
     if (!dir)
         die(path);
-    while ((entry = readdir(dir)) && entry->d_name[0] == '.')
-        ;
-    printf("%lld\n", (long long) (now_ns(CLOCK_MONOTONIC) - begin));
+    while (errno = 0, (entry = readdir(dir))) {
+        if (entry->d_name[0] != '.' && n++ == 0)
+            first = now_ns(CLOCK_MONOTONIC) - begin;
+    }
+    if (errno)
+        die(path);
+    printf("%lld %lld %ld\n", (long long) first, (long long) (now_ns(CLOCK_MONOTONIC) - begin), n);
     closedir(dir);
 }
 
@@ -206,8 +211,8 @@ main(int argc, char **argv)
         repeat(cat_file, argv[2], atol(argv[3]));
     else if (argc == 4 && strcmp(verb, "ls") == 0)
         repeat(list_dir, argv[2], atol(argv[3]));
-    else if (argc == 3 && strcmp(verb, "first") == 0)
-        first_name(argv[2]);
+    else if (argc == 3 && strcmp(verb, "names") == 0)
+        names(argv[2]);
     else if (argc == 3 && strcmp(verb, "cats") == 0)
         cat_all(atoi(argv[2]));
     else if (argc == 3 && strcmp(verb, "read") == 0) {
@@ -220,7 +225,7 @@ main(int argc, char **argv)
     else if (argc == 3 && strcmp(verb, "poll") == 0)
         wait_for_change(argv[2]);
     else {
-        fprintf(stderr, "loop stat|cat|ls PATH N, first DIR, cats PASSES, read PATH, "
+        fprintf(stderr, "loop stat|cat|ls PATH N, names DIR, cats PASSES, read PATH, "
                         "write PATH TEXT N, poll PATH\n");
         return 2;
     }
