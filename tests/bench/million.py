@@ -48,7 +48,7 @@ def one_world(context, n):
 def refreshes(context, mount, sim, n, fetch):
     for kind, change in (("nothing changed", None), ("1 % changed", sim.touch)):
         took, cpu = [], []
-        for _ in range(min(context.runs, 3)):
+        for _ in range(context.runs):
             if change:
                 change()
             sim.calls()

@@ -13,7 +13,6 @@ from world import Floor, Mount, Sim, fuse_inodes, is_mounted, median, seconds, s
 NAMES = ["-name", "raw", "-prune", "-o", "-type", "f", "-print"]
 SIZES = ["-name", "raw", "-prune", "-o", "-type", "f", "-size", "+9999"]
 SLAB_PER_SERVER = 5000  # 0.5 GB for 100,000
-LARGE = 50000           # servers: what takes a minute is done once
 
 
 def memory(context):
@@ -86,19 +85,15 @@ def walk(context, n, entries, what, tests, nodes, growth, gone):
     """One walk of a new mount and one of a new floor, in turn; then both are unmounted."""
     sim = Sim(context, n)
     sim.fetch()
-    runs = context.runs
-    if n >= LARGE:
-        runs = 1 if nodes and not context.full else min(runs, 3)
     ours, floors = [], []
-    for _ in range(runs):
+    for _ in range(context.runs):
         ours.append(walk_once(lambda: loaded_mount(context, sim), tests, not ours))
         floors.append(walk_once(lambda: Floor(context, n, entries, nodes), tests, False))
-    times = f"; {runs} run{'s' if runs > 1 else ''}" if runs < context.runs else ""
     took, floor = (median(walk["took"] for walk in which) for which in (ours, floors))
     growth.append((n, took))
     yield row(f"{what}, {n} servers, cold", took, "s", floor, "floor", None if nodes else 1.15,
               f"{ours[0]['requests']:.0f} requests; {ours[0]['inodes']} inodes, the floor's "
-              f"{floors[0]['inodes']}{times}")
+              f"{floors[0]['inodes']}")
     held = median(walk["slab"][0] for walk in ours)
     yield row(f"kernel's slab after it, {n} servers", held / 2**20, "MiB",
               median(walk["slab"][0] for walk in floors) / 2**20, "floor",

@@ -33,7 +33,7 @@ class Context:
         self.runs = runs
         self.full = full  # also what takes many minutes
         self.million = 0  # servers of the largest world
-        self.patience_s = 3600 if full else 600  # for a part of a group of rows
+        self.patience_s = 3600 if full else 1800  # for a part of a group of rows
         self.open = []
         self.numbers = itertools.count()
 
