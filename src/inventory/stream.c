@@ -189,7 +189,8 @@ cf_inventory_has_coming(CfInventory *inventory, CfCollection collection, guint f
     gboolean has;
 
     g_mutex_lock(&inventory->lock);
-    has = state->stream && state->stream->open && count_below(state->stream, from) < state->stream->entries->len;
+    has = state->stream && state->stream->open &&
+          count_below(state->stream, from) < state->stream->entries->len;
     g_mutex_unlock(&inventory->lock);
     return has;
 }
@@ -203,7 +204,8 @@ cf_inventory_ref_coming(CfInventory *inventory, CfCollection collection, guint f
     g_array_set_clear_func(some, coming_clear);
     g_mutex_lock(&inventory->lock);
     if (state->stream && state->stream->open)
-        for (guint i = count_below(state->stream, from); some->len < max && i < state->stream->entries->len; i++) {
+        for (guint i = count_below(state->stream, from);
+             some->len < max && i < state->stream->entries->len; i++) {
             CfComing coming = g_array_index(state->stream->entries, CfComing, i);
 
             cf_record_ref(coming.record);
