@@ -59,6 +59,7 @@ else
 fi
 ok "its name can be changed" write "$S/name" "$LIVE_PREFIX-renamed"
 ok "it runs at last" wait_until 60 refreshed reads "$S/state" running
+live_same servers "$id" "when it runs"
 
 cf_section "from state to state"
 before=$(metric refreshes_total)
@@ -70,12 +71,14 @@ meanwhile ACTIVE "$S/power" reboot EBUSY "task_state powering-off" "a reboot mea
 meanwhile ACTIVE "$S/capture" "$LIVE_PREFIX-no" EBUSY "task_state powering-off" "an image meanwhile"
 ok "a tag can be added" append "$S/tags" meanwhile
 ok "it stops" wait_until 60 reads "$S/state" stopped
+live_same servers "$id" "when it has stopped"
 ok "on" write "$S/power" on
 meanwhile SHUTOFF "$S/power" "reboot hard" EBUSY "task_state powering-on" "a hard reboot meanwhile"
 wait "$poller" || true
 is "$(tr '\n' ' ' <"$CF_TMP/polls")" "running stopping stopped starting running " "every state in its order"
 is "$(metric refreshes_total)" "$before" "nothing was listed for it"
 ok "cirrusfs wait sees it, too" cirrusfs wait "$S/state" running --timeout $((60 * CF_SLOW))
+live_same servers "$id" "when it runs again"
 live_compare servers "$id"
 
 cf_section "being deleted"

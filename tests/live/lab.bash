@@ -21,17 +21,18 @@ lab_is_over() { ! kill -0 "$1" 2>/dev/null; }
 # not look like a part of it, nor hold what the test has open.
 lab_start() {
     env -u CF_TEST_RUN -u CF_TEST_NAME LAB_OP_DELAY="${1:-0}" "$LIVE_LAB/up" \
-        >"$CF_TMP/lab-up" 2>&1 40>&- 41<&- || { cat "$CF_TMP/lab-up" && return 1; }
+        >"$CF_TMP/lab-up" 2>&1 40>&- 41<&- 42>&- || { cat "$CF_TMP/lab-up" && return 1; }
 }
 
-# lab_api METHOD URL [JSON]: a call as the administrator. In URL, keystone_url and nova_url are replaced
-# by the lab's own.
+# lab_api METHOD URL [JSON]: a call as the administrator. In URL, keystone_url, nova_url and glance_url
+# are replaced by the lab's own.
 lab_api() (
     # shellcheck source=/dev/null
     . "$LIVE_LAB/lib.sh"
     # shellcheck disable=SC2034,SC2154 # both are of those scripts
     TOKEN=$(token admin admin "$(sed -n 's/^admin_password=//p' "$conf/secrets")")
     url=${2/#keystone_url/$keystone_url}
+    url=${url/#glance_url/$glance_url}
     api "$1" "${url/#nova_url/$nova_url}" "${@:3}"
 )
 

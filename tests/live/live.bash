@@ -4,6 +4,7 @@
 # is taken away at its end; nothing else is changed. What else there may be:
 #   LIVE_OP_DELAY  seconds that the cloud's operations take, where somebody has made them slow
 #   LIVE_LAB, LAB_STATE  the cloud is a lab of our own (lab.bash): services may be stopped
+#   LIVE_OSC       a directory with the two ends of an openstack command that several tests share (osc)
 #
 #   . "$(dirname "$0")/live.bash"
 #   live_mount ttl=2
@@ -16,6 +17,7 @@ cf_need openstack python3
 [ -n "${OS_CLOUD:-}" ] || cf_skip_all "OS_CLOUD names no cloud"
 export OS_COMPUTE_API_VERSION=${OS_COMPUTE_API_VERSION:-2.90}
 LIVE_PREFIX=cirrusfs-live-$$
+LIVE_PYTHON=$(python3 -c 'import sys; print(sys.executable)') # python3 may be a script that looks for it
 LIVE_TOOLS=$(cd "$(dirname "${BASH_SOURCE[0]}")/tools" && pwd)
 
 # live_mount [-d NAME] OPTION…: sets SERVERS and IMAGES besides what cf_mount sets.
@@ -30,26 +32,45 @@ live_mount() {
     SERVERS=$PROFILE/servers
     IMAGES=$PROFILE/images
     export SERVERS IMAGES
+    if [ -z "${LIVE_REGION+set}" ]; then
+        LIVE_REGION=$(osc configuration show -f value -c region_name)
+        [ "$LIVE_REGION" != None ] || LIVE_REGION= # the catalogue's first
+        export LIVE_REGION
+    fi
 }
 
 # osc ARGUMENTS…: one command of openstack, and what it prints, errors included. All go to one
-# process: starting it takes longer than most commands do.
-osc() {
-    local line begun=
-    # A word that is no command marks the end; what may have been meant by it is listed before the
-    # next answer.
-    printf '%s\n%s\n' "$(printf '%q ' "$@")" cirrusfs-end >&40
-    while IFS= read -r -u 41 line; do
-        [[ $line != *"'cirrusfs-end'"* ]] || return 0
-        [ -n "$begun" ] || case $line in "Did you mean"* | "  "*) continue ;; esac
-        begun=1
-        printf '%s\n' "$line"
+# process, of the test's own or (LIVE_OSC) of several tests: starting it takes seconds, most commands
+# a tenth of one.
+osc() { printf '%s\n' "$(printf '%q ' "$@")" | osc_all; }
+# osc_all: the same of many, one a line.
+osc_all() {
+    local line end=cirrusfs-end-$BASHPID-$SRANDOM over='' text=()
+    flock 42
+    { cat && echo "!echo $end"; } >&40 & # it may be more than fits in between
+    while [ -z "$over" ] && IFS= read -r -u 41 line; do
+        case $line in
+        *"$end")
+            over=1
+            line=${line%"$end"}
+            [ -z "$line" ] || text+=("$line")
+            ;;
+        *cirrusfs-end-*) text=() ;; # what a test has left there that was ended
+        *) text+=("$line") ;;
+        esac
     done
-    return 1
+    flock -u 42
+    [ ${#text[@]} -eq 0 ] || printf '%s\n' "${text[@]}"
+    [ -n "$over" ]
 }
-coproc LIVE_OSC { PYTHONUNBUFFERED=1 exec openstack 2>&1; }
-exec 40>&"${LIVE_OSC[1]}" 41<&"${LIVE_OSC[0]}" # unlike bash's own, these are there in $(…), too
-live_osc_pid=$LIVE_OSC_PID
+# The numbers are there in $(…), too, unlike those that bash gives a coprocess.
+if [ -n "${LIVE_OSC:-}" ]; then
+    exec 40<>"$LIVE_OSC/in" 41<"$LIVE_OSC/out" 42>"$LIVE_OSC/lock"
+else
+    coproc LIVE_OWN_OSC { PYTHONUNBUFFERED=1 exec openstack 2>&1; }
+    exec 40>&"${LIVE_OWN_OSC[1]}" 41<&"${LIVE_OWN_OSC[0]}" 42>"$CF_TMP/lock"
+    live_osc_pid=$LIVE_OWN_OSC_PID
+fi
 
 # A public image to boot from, and the flavour with the least memory.
 live_pick() {
@@ -73,14 +94,21 @@ live_create() {
 }
 
 # live_boot NAME [ARGUMENTS…]: the same, and returns when it runs, after all that were asked for before
-# it: a lab may be being filled. (The command's own --wait looks only every five seconds, here and in
-# live_delete.)
+# it: a lab may be being filled, and goes slower when it is asked all the time. (The command's own
+# --wait looks only every five seconds, here and in live_delete.)
 live_boot() {
     live_create "$@"
-    wait_until 180 live_status_is ACTIVE "$LIVE_ID" || {
+    live_pause_ds=3
+    wait_until 180 live_boots "$LIVE_ID" || {
         fail "a server boots" "$(osc server show "$LIVE_ID")"
         exit 1
     }
+}
+live_boots() {
+    ! live_status_is ACTIVE "$1" || return 0
+    sleep $((live_pause_ds / 10)).$((live_pause_ds % 10))
+    live_pause_ds=$((live_pause_ds < 30 ? live_pause_ds + 3 : 30))
+    return 1
 }
 live_status_is() { [ "$(osc server show -f value -c status "$2")" == "$1" ]; }
 
@@ -102,7 +130,7 @@ write_lines() {
 
 # live_errno NAME FILE VALUE: what `write` fails with; "ok" when it does not. In the errno's name.
 live_errno() {
-    python3 -c '
+    "$LIVE_PYTHON" -c '
 import errno, os, sys
 try:
     fd = os.open(sys.argv[1], os.O_WRONLY)
@@ -120,17 +148,51 @@ refused() {
     like "$(cat "$(dirname "$file")/last_error")" "$words" "$name: the cloud's own words"
 }
 
+# live_same servers|images ID NAME: each attribute is what the command says, once nothing is under way in
+# its eyes. What it says is told() from then on.
+live_same() {
+    local kind=$1 id=$2 name=$3 before status=3
+    local end_s=$((SECONDS + 60 * CF_SLOW))
+    while [ "$SECONDS" -lt "$end_s" ]; do
+        tell "$kind" "$id"
+        status=0
+        compare "$kind" "$CF_SECTION$name: every attribute" || status=$?
+        [ "$status" -ne 0 ] || break
+        before=$(<"$CF_TMP/told")
+        [ "$status" -ne 3 ] || sleep 0.1
+        # What differs is wrong if the command says so still; else something has changed between the two.
+        tell "$kind" "$id"
+        [ "$status" -eq 3 ] || [ "$(<"$CF_TMP/told")" != "$before" ] || break
+    done
+    count_failed
+    grep -q ' is as the command says$' "$CF_TMP/compare.out" ||
+        fail "$name: it settles, and the command tells of it" "$before"
+}
+# tell KIND ID: asks the command. told EXPRESSION: of what it has said last, by jq.
+tell() { osc "${1%s}" show -f json "$2" >"$CF_TMP/told"; }
+told() { jq -r "$1" "$CF_TMP/told"; }
+
+# compare KIND [CASE]: what $CF_TMP/told has, with the files; status 3: it is not settled (with CASE).
+# count_failed: what came of it, case by case.
+compare() {
+    "$LIVE_PYTHON" "$LIVE_TOOLS/compare.py" "$1" "$PROFILE/$1" "${@:2}" <"$CF_TMP/told" \
+        >"$CF_TMP/compare.out"
+}
+count_failed() {
+    cat "$CF_TMP/compare.out"
+    CF_FAILED=$((CF_FAILED + $(grep -c '^not ok' "$CF_TMP/compare.out" || true)))
+}
+
 # live_compare servers|images ID…: the files of these are what the command says, now.
 live_compare() {
     local kind=$1 id
     shift
     for id in "$@"; do
-        osc "${kind%s}" show -f json "$id"
-    done >"$CF_TMP/told"
+        printf '%s show -f json %q\n' "${kind%s}" "$id"
+    done | osc_all >"$CF_TMP/told"
     write "$PROFILE/refresh" now
-    python3 "$LIVE_TOOLS/compare.py" "$kind" "$PROFILE/$kind" <"$CF_TMP/told" >"$CF_TMP/compare.out"
-    cat "$CF_TMP/compare.out"
-    CF_FAILED=$((CF_FAILED + $(grep -c '^not ok' "$CF_TMP/compare.out" || true)))
+    compare "$kind" || true
+    count_failed
     is "$(grep -c '^# '"$#"' compared' "$CF_TMP/compare.out")" 1 "$kind: the command told of all $#"
 }
 
@@ -143,8 +205,8 @@ live_clean_up() {
             osc "$kind" delete "$id"
         done
     done >/dev/null 2>&1
-    exec 40>&- 41<&-
-    kill "$live_osc_pid"
+    exec 40>&- 41<&- 42>&-
+    [ -z "${live_osc_pid:-}" ] || kill "$live_osc_pid"
 }
 live_end() {
     local status=$?

@@ -1,6 +1,7 @@
 #!/usr/bin/env bash
-# What Nova has and the other clouds have not, through the mount, and what the openstack command says
-# after it: pause, suspend, shelve, locks, metadata, faults, the console's output.
+# What Nova has and the other clouds have not, through the mount: pause, suspend, shelve, locks,
+# metadata, faults, the console's output. After each action every attribute is what the openstack
+# command says.
 . "$(dirname "$0")/live.bash"
 
 live_pick
@@ -10,7 +11,8 @@ live_mount ttl=60
 S=$SERVERS/by-id/$id
 ok "the new server is there" test -d "$S"
 
-shown() { osc server show -f json "$id" | jq -r "$1"; }
+after() { live_same servers "$id" "after $1"; }
+after "its making"
 
 cf_section "power"
 while read -r verb state power status; do
@@ -18,7 +20,8 @@ while read -r verb state power status; do
     like "$(cat "$S/state")" "^(stopping|starting|$state)\$" "$verb: it shows at once"
     ok "$verb: it becomes $state" wait_until 90 reads "$S/state" "$state"
     is "$(cat "$S/power")" "$power" "$verb: power reads $power"
-    like "$(shown .status)" "^($status)\$" "$verb: the command says so"
+    after "$verb"
+    like "$(told .status)" "^($status)\$" "$verb: the command says so"
     ok "$verb once more does no harm" write "$S/power" "$verb"
     case $state in
     paused) is "$(sed -n 's/^\[\(.*\)\]$/\1/p' "$S/power_choices")" pause "the present choice" ;;
@@ -38,43 +41,55 @@ STEPS
 cf_section "lock"
 ok "lock" write "$S/lock" 1
 is "$(cat "$S/lock")" 1 "it shows at once"
-is "$(shown .locked)" true "the command says so"
+after "lock"
+is "$(told .locked)" true "the command says so"
 if [[ $(osc server list --all-projects --limit 1 -f value -c ID) =~ ^[0-9a-f-]{36}$ ]]; then
     skip "a locked server" "an administrator is not stopped by a lock"
 else
     refused "$S/power" off EBUSY "locked" "stopping a locked server"
     is "$(live_errno "$S/metadata/role" db)" EBUSY "metadata of a locked server: EBUSY"
     like "$(cat "$S/last_error")" "locked" "metadata of a locked server: the cloud's own words"
+    after "refusals"
 fi
 ok "unlock" write "$S/lock" 0
 is "$(cat "$S/lock")" 0 "it shows at once, too"
-is "$(shown .locked)" false "the command says so, too"
+after "unlock"
+is "$(told .locked)" false "the command says so, too"
 ok "lock with a reason" write "$S/locked_reason" "mine: ü"
 is "$(cat "$S/lock") $(cat "$S/locked_reason")" "1 mine: ü" "both show at once"
-is "$(shown .locked_reason)" "mine: ü" "the command says the reason"
+after "lock with a reason"
+is "$(told .locked_reason)" "mine: ü" "the command says the reason"
 is "$(live_errno "$S/locked_reason" "another")" EBUSY "another reason: EBUSY"
 ok "the same one does no harm" write "$S/locked_reason" "mine: ü"
 ok "unlock again" write "$S/lock" 0
+after "unlock again"
+is "$(told .locked_reason)" null "the reason is gone, too"
 
 cf_section "metadata"
 is "$(find "$S/metadata" -type f -printf '%f\n' | sort | xargs)" "role tier" "a file for each key"
 is "$(cat "$S/metadata/role")" web "its value"
 ok "change" write "$S/metadata/role" "db ü"
-is "$(shown .properties.role)" "db ü" "the command says so"
+after "a change"
+is "$(told .properties.role)" "db ü" "the command says so"
 ok "make" write "$S/metadata/my.new key" "a=b"
-is "$(shown '.properties["my.new key"]')" "a=b" "the command has the new one"
+after "a new key"
+is "$(told '.properties["my.new key"]')" "a=b" "the command has the new one"
 ok "sed -i" sed -i 's/db/DB/' "$S/metadata/role"
-is "$(shown .properties.role)" "DB ü" "and what sed made of it"
+after "sed -i"
+is "$(told .properties.role)" "DB ü" "the command has what sed made of it"
 ok "take away" write "$S/metadata/tier" ""
-is "$(shown '.properties | keys | join(",")')" "my.new key,role" "one went, and nothing else came"
+after "taking away"
+is "$(told '.properties | keys | join(",")')" "my.new key,role" "one went, and nothing else came"
 ok "its file is gone" test ! -e "$S/metadata/tier"
 osc server set --property role=theirs "$id"
 is "$(live_errno "$S/metadata/role" ours)" ESTALE "changed meanwhile: ESTALE"
 is "$(cat "$S/metadata/role")" theirs "what is there is shown"
 is "$(live_errno "$S/metadata/role" "$(printf 'v%.0s' {1..256})")" E2BIG "256 characters: E2BIG"
 ok "255 are taken" write "$S/metadata/role" "$(printf 'v%.0s' {1..255})"
+after "255 characters"
 touch "$S/metadata/later"
-is "$(shown '.properties | keys | join(",")')" "my.new key,role" "a file that is not written is no key"
+tell servers "$id"
+is "$(told '.properties | keys | join(",")')" "my.new key,role" "a file that is not written is no key"
 rm "$S/metadata/later"
 
 cf_section "console.log"
@@ -82,6 +97,7 @@ is "$(wc -c <"$S/console.log")" 0 "empty before"
 ok "fetch" write "$S/console.log" fetch
 osc console log show "$id" >"$CF_TMP/console"
 is "$(tail -c 65536 "$S/console.log")" "$(cat "$CF_TMP/console")" "what the command shows"
+after "fetching the console's output"
 
 cf_section "fault"
 ok "none of a server that runs" test ! -e "$S/fault"

@@ -14,6 +14,7 @@ cf_section "wrong state"
 ok "off" write "$S/power" off
 ok "it stops" wait_until 60 reads "$S/state" stopped
 refused "$S/power" reboot EBUSY "vm_state stopped" "a soft reboot of a stopped server"
+live_same servers "$id" "after it"
 
 cf_section "values"
 refused "$S/name" " blank" EINVAL "name" "a name with a blank before it"
@@ -22,6 +23,7 @@ is "$(live_errno "$S/tags" "$(printf '%061d' 0)")" ENAMETOOLONG "a tag of 61 cha
 refused "$S/tags" "$(seq 1 51)" EINVAL "tags|too long" "51 tags"
 is "$(live_errno "$S/console" "xvpvnc")" EINVAL "a console that there is none of: EINVAL"
 is "$(live_errno "$S/power" "sideways")" EINVAL "a word that is none: EINVAL"
+live_same servers "$id" "after all of them"
 
 cf_section "locked"
 ok "on" write "$S/power" on
@@ -37,6 +39,7 @@ else
         lab_api POST "nova_url/servers/$id/action" '{"lock":null}'
         ok "the administrator's lock shows" wait_until 30 reads "$S/lock" 1
         refused "$S/lock" 0 EACCES "Policy doesn't allow" "unlocking what the administrator has locked"
+        live_same servers "$id" "after it"
         lab_api POST "nova_url/servers/$id/action" '{"unlock":null}'
         ok "it shows that he has unlocked it" wait_until 30 reads "$S/lock" 0
     else
@@ -67,6 +70,7 @@ else
     live_compare servers "$id"
     ok "a hard reboot mends it" write "$S/power" "reboot hard"
     ok "it runs again" wait_until 60 reads "$S/state" running
+    live_same servers "$id" "when it runs again"
 fi
 
 cf_section "in error, without a host"
@@ -127,15 +131,38 @@ else
     is "$(live_errno "$SERVERS/by-id/$foreign/power" off)" ENOENT "a server of another project: ENOENT"
     is "$(live_errno "$SERVERS/power" "off $foreign")" EINVAL "in a batch: EINVAL, and nothing is sent"
 fi
+private=
+if lab_is_ours; then
+    private=$(lab_api GET 'glance_url/v2/images?visibility=shared&limit=1000' |
+        jq -r --arg own "$project" 'first(.images[] | select(.owner != $own) | .id) // ""')
+fi
+if [ -z "$private" ] || [ -e "$IMAGES/by-id/$private" ]; then
+    skip "somebody else's image that is not public" "none is known, or an administrator sees it"
+else
+    is "$(live_errno "$IMAGES/by-id/$private/name" mine)" ENOENT "an image of another project: ENOENT"
+    is "$(live_errno "$IMAGES/delete" "$private")" EINVAL "in images/delete: EINVAL, and nothing is sent"
+fi
 other=
 for image in "$IMAGES"/by-id/*; do
     [ "$(stat -c %a "$image/name")" != 444 ] || other=$image
 done
 if [ -z "$other" ]; then
-    skip "somebody else's image" "there is none, or an administrator may change it"
+    skip "somebody else's public image" "there is none, or an administrator may change it"
 else
-    is "$(live_errno "$other/name" mine)" EACCES "what the mode refuses is refused, also to root"
-    is "$(live_errno "$other/tags" mine)" EACCES "its tags, too"
-    is "$(live_errno "$IMAGES/delete" "${other##*/}")" EREMOTEIO "in a batch: EREMOTEIO"
-    like "$(cat "$IMAGES/last_error")" "^${other##*/}[[:space:]].*denied" "and last_error names it"
+    words="You do not own|[Nn]ot permitted|[Ff]orbidden|disallowed by policy"
+    live_same images "${other##*/}" "somebody else's public image"
+    if [ "$EUID" -eq 0 ]; then
+        refused "$other/name" mine EACCES "$words" "its name"
+        refused "$other/tags" mine EACCES "$words" "its tags"
+    else
+        skip "what root writes" "only root passes the mode"
+    fi
+    printf 'mine\n' >"$other/name.new"
+    cf_fails_with "Permission denied" "what an editor puts over its name" mv -f "$other/name.new" "$other/name"
+    like "$(cat "$other/last_error")" "$words" "what an editor puts over its name: the cloud's own words"
+    rm -f "$other/name.new"
+    ok "it has no file to delete it" test ! -e "$other/delete"
+    is "$(live_errno "$IMAGES/delete" "${other##*/}")" EREMOTEIO "its id in images/delete: EREMOTEIO"
+    like "$(cat "$IMAGES/last_error")" "^${other##*/}[[:space:]].*($words)" "and last_error has the cloud's own words"
+    live_same images "${other##*/}" "after all that was refused, it"
 fi
