@@ -45,6 +45,13 @@ enum {
     CF_FACT_BATCH_IMAGES = 1 << 7,
 };
 
+/* A resource of a first listing that is under way. */
+typedef struct {
+    CfRecord *record; /* owned */
+    guint32 handle;
+    gint64 time_ns; /* wall time: the resource's, where the cloud tells none */
+} CfComing;
+
 /* The tree's ears. All in the engine's thread. */
 typedef struct {
     /* A new version is about to be published: what its readers will need is made ready. before,
@@ -55,6 +62,10 @@ typedef struct {
     void (*commit)(CfInventory *inventory, CfCollection collection, gpointer prepared,
                    gpointer data);
     void (*facts)(CfInventory *inventory, guint facts, gpointer data);
+    /* Resources of a first listing that were told of, and are not there in the end.
+     * gone: (element-type CfComing). */
+    void (*withdrawn)(CfInventory *inventory, CfCollection collection, const GArray *gone,
+                      gpointer data);
     gpointer data;
 } CfInventoryHooks;
 
@@ -118,20 +129,17 @@ void cf_inventory_look_at_health(CfInventory *inventory);
  * error: NULL when there is a snapshot to serve. Thread: any. */
 void cf_inventory_wait(CfInventory *inventory, CfCollection collection, CfDoneCallback callback,
                        gpointer data);
-/* A resource of a first listing that is under way: its name may be told already, and its number. */
-typedef struct {
-    CfRecord *record; /* owned */
-    guint32 handle;
-} CfComing;
-
 /* Whether any can be told of whose slots are not below from. FALSE too when there is no such
  * listing, or not for long. Thread: any. */
 gboolean cf_inventory_has_coming(CfInventory *inventory, CfCollection collection, guint from);
 /* Those, as far as they have come, at most max; their slots grow. Behind the last one the version
- * goes on, once it is there. Returns: (transfer full) (element-type
- * CfComing). Thread: any. */
+ * goes on, once it is there. ret_rest_us: how long they are fresh. Returns: (transfer full)
+ * (element-type CfComing). Thread: any. */
 GArray *cf_inventory_ref_coming(CfInventory *inventory, CfCollection collection, guint from,
-                                guint max);
+                                guint max, gint64 *ret_rest_us);
+/* What it will be when the listing is whole, unless the cloud says something newer by then.
+ * Returns: (transfer full). Thread: any. */
+CfResource *cf_coming_to_resource(const CfComing *coming);
 /* How many such listings have failed: what they told of is not continued. Thread: any. */
 guint cf_inventory_get_round(CfInventory *inventory, CfCollection collection);
 /* As cf_inventory_wait(), and calls back as soon as there are such ones. Thread: any. */

@@ -113,11 +113,19 @@ cf_slots_settle(CfCollectionState *state, const GArray *reserved)
             g_array_append_val(state->free_slots, slot);
 }
 
+CfResource *
+cf_coming_to_resource(const CfComing *coming)
+{
+    gint64 updated_ns = cf_record_get_updated_us(coming->record) * 1000;
+
+    return cf_resource_new(coming->handle, coming->record,
+                           updated_ns > 0 ? updated_ns : coming->time_ns);
+}
+
 void
 cf_edit_add_as(CfEdit *edit, guint32 handle, CfRecord *record, gboolean listed, gint64 now_ns)
 {
-    gint64 updated_ns = cf_record_get_updated_us(record) * 1000;
-    CfResource *resource = cf_resource_new(handle, record, updated_ns > 0 ? updated_ns : now_ns);
+    CfResource *resource = cf_coming_to_resource(&(CfComing){record, handle, now_ns});
     CfChange change = {.slot = CF_HANDLE_SLOT(handle), .after = resource};
 
     if (listed)

@@ -99,12 +99,12 @@ add_found(CfRefresh *refresh, const CfFound *found, gpointer data)
 {
     const Add *add = data;
     const char *id = cf_record_get_id(found->record);
-    guint32 handle;
+    const CfComing *coming = cf_stream_find(refresh->state, id);
 
     if (cf_state_find(refresh->state, id) || is_told_gone(refresh, found))
         return;
-    if (cf_stream_get_handle(refresh->state, id, &handle))
-        cf_edit_add_as(add->edit, handle, found->record, TRUE, add->now_ns);
+    if (coming)
+        cf_edit_add_as(add->edit, coming->handle, found->record, TRUE, coming->time_ns);
     else
         cf_edit_add(add->edit, found->record, TRUE, add->now_ns);
 }

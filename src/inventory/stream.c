@@ -6,8 +6,8 @@
 
 #include "util/clock.h"
 
-/* A listing that takes no longer is waited for: then the entries come with all that the kernel
- * wants to know of them, and need not be asked for one by one. */
+/* A listing that takes no longer is waited for: then nothing has to be taken back, whatever comes
+ * of it. */
 #define OPEN_AFTER_US (200 * G_TIME_SPAN_MILLISECOND)
 
 typedef struct _CfStream CfStream;
@@ -17,6 +17,7 @@ struct _CfStream {
     GArray *entries;   /* (element-type CfComing), grows behind the inventory's lock */
     GHashTable *by_id; /* id (borrowed) → its number in entries + 1; engine's */
     gboolean open;     /* behind the inventory's lock: readers are let in */
+    gint64 began_us;   /* monotonic: its listing; behind the lock, too */
     GSource *opener;   /* (nullable) */
     guint slot;        /* the next one */
     guint page, taken; /* the page that is being taken, from 1; how much of it */
@@ -84,7 +85,7 @@ cf_stream_page_done(CfRefresh *refresh, guint number)
 }
 
 static void
-take(CfStream *stream, CfRecord *record)
+take(CfStream *stream, CfRecord *record, gint64 now_ns)
 {
     CfCollectionState *state = stream->state;
     const char *id = cf_record_get_id(record);
@@ -94,6 +95,7 @@ take(CfStream *stream, CfRecord *record)
         return; /* the refresh listed before, and has told of it */
     coming.handle = cf_slot_reserve(state, &stream->slot);
     coming.record = cf_record_ref(record);
+    coming.time_ns = now_ns;
     g_hash_table_insert(stream->by_id, (gpointer) id, GUINT_TO_POINTER(stream->entries->len + 1));
     g_array_append_val(stream->entries, coming);
 }
@@ -104,17 +106,19 @@ cf_stream_feed(CfRefresh *refresh)
 {
     CfCollectionState *state = refresh->state;
     CfStream *stream = state ? state->stream : NULL;
+    gint64 now_ns = cf_clock_real_ns();
     guint before;
 
     if (!stream)
         return;
     before = stream->entries->len;
     g_mutex_lock(&state->inventory->lock);
+    stream->began_us = refresh->began_us;
     for (;;) {
         CfRecord *record = cf_found_get_fresh(refresh, stream->page, stream->taken);
 
         if (record) {
-            take(stream, record);
+            take(stream, record, now_ns);
             stream->taken++;
         } else if (!refresh->walk && stream->page <= stream->done->len &&
                    stream->done->data[stream->page - 1]) {
@@ -131,16 +135,31 @@ cf_stream_feed(CfRefresh *refresh)
         cf_waiters_wake_coming(state);
 }
 
-gboolean
-cf_stream_get_handle(const CfCollectionState *state, const char *id, guint32 *ret_handle)
+const CfComing *
+cf_stream_find(const CfCollectionState *state, const char *id)
 {
     const CfStream *stream = state->stream;
     guint number = stream ? GPOINTER_TO_UINT(g_hash_table_lookup(stream->by_id, id)) : 0;
 
-    if (number == 0)
-        return FALSE;
-    *ret_handle = g_array_index(stream->entries, CfComing, number - 1).handle;
-    return TRUE;
+    return number > 0 ? &g_array_index(stream->entries, CfComing, number - 1) : NULL;
+}
+
+/* What was told of and is not there: the kernel must not go by it. */
+static void
+withdraw(const CfStream *stream)
+{
+    CfCollectionState *state = stream->state;
+    const CfInventoryHooks *hooks = &state->inventory->hooks;
+    g_autoptr(GArray) gone = g_array_new(FALSE, FALSE, sizeof(CfComing));
+
+    for (guint i = 0; i < stream->entries->len; i++) {
+        CfComing coming = g_array_index(stream->entries, CfComing, i);
+
+        if (!cf_state_get(state, coming.handle))
+            g_array_append_val(gone, coming);
+    }
+    if (gone->len > 0 && hooks->withdrawn)
+        hooks->withdrawn(state->inventory, state->which, gone, hooks->data);
 }
 
 void
@@ -155,6 +174,8 @@ cf_stream_end(CfCollectionState *state)
     /* What was told goes on in the version, or was in vain. */
     state->stream_round += stream->open && !state->current;
     g_mutex_unlock(&state->inventory->lock);
+    if (stream->open)
+        withdraw(stream);
     cf_slots_settle(state, stream->entries);
     cf_timer_clear(&stream->opener);
     g_hash_table_unref(stream->by_id);
@@ -196,13 +217,18 @@ cf_inventory_has_coming(CfInventory *inventory, CfCollection collection, guint f
 }
 
 GArray *
-cf_inventory_ref_coming(CfInventory *inventory, CfCollection collection, guint from, guint max)
+cf_inventory_ref_coming(CfInventory *inventory, CfCollection collection, guint from, guint max,
+                        gint64 *ret_rest_us)
 {
     const CfCollectionState *state = &inventory->collections[collection];
     GArray *some = g_array_sized_new(FALSE, FALSE, sizeof(CfComing), max);
 
     g_array_set_clear_func(some, coming_clear);
+    *ret_rest_us = 0;
     g_mutex_lock(&inventory->lock);
+    if (state->stream && state->stream->open)
+        *ret_rest_us =
+            MAX(state->stream->began_us + inventory->options.ttl_us - cf_clock_mono_us(), 0);
     if (state->stream && state->stream->open)
         for (guint i = count_below(state->stream, from);
              some->len < max && i < state->stream->entries->len; i++) {

@@ -1,6 +1,6 @@
-/* A first listing as far as it has come, for those who list by-id meanwhile: names and numbers,
- * nothing else. It is no version: whoever asks for more than names waits for the whole, and whoever
- * lists is told when the rest does not come. internals.md sections 2 and 6. */
+/* A first listing as far as it has come, for those who list by-id meanwhile: its directories, not
+ * what is in them. It is no version: whoever asks for more waits for the whole, and whoever lists
+ * is told when the rest does not come. internals.md sections 2 and 6. */
 #pragma once
 
 #include "inventory/refresh-private.h"
@@ -17,8 +17,8 @@ void cf_stream_begin(CfRefresh *refresh, gboolean again);
 void cf_stream_feed(CfRefresh *refresh);
 /* The page's records were looked into. number: from 1. */
 void cf_stream_page_done(CfRefresh *refresh, guint number);
-/* The handle that the resource of that id was told under. Returns: whether it was told. */
-gboolean cf_stream_get_handle(const CfCollectionState *state, const char *id, guint32 *ret_handle);
+/* What the resource of that id is told as. Returns: (transfer none) (nullable). */
+const CfComing *cf_stream_find(const CfCollectionState *state, const char *id);
 /* The refresh is over, and published or failed. */
 void cf_stream_end(CfCollectionState *state);
 

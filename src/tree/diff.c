@@ -598,10 +598,35 @@ on_facts(CfInventory *inventory, guint facts, gpointer data)
                     (facts & CF_FACT_ROTATED) != 0);
 }
 
+static void
+on_withdrawn(CfInventory *inventory, CfCollection which, const GArray *gone, gpointer data)
+{
+    CfTreeProfile *profile = data;
+    CfTreeSink sink = cf_tree_sink(profile->tree);
+    GByteArray *seen = profile->collections[which].seen;
+    CfNode by_id = {CF_KIND_STATIC, which, profile->index, 0, CF_STATIC_BY_ID};
+
+    for (guint i = 0; i < gone->len; i++) {
+        const CfComing *coming = &g_array_index(gone, CfComing, i);
+        g_autofree char *name = cf_id_encode(cf_record_get_id(coming->record));
+        guint slot = CF_HANDLE_SLOT(coming->handle);
+        gboolean told = FALSE;
+
+        g_mutex_lock(&profile->tree->lock);
+        if (slot < seen->len) {
+            told = seen->data[slot] != 0;
+            seen->data[slot] = 0;
+        }
+        g_mutex_unlock(&profile->tree->lock);
+        if (told && sink.inval_entry)
+            sink.inval_entry(cf_node_pack(by_id), name, sink.data);
+    }
+}
+
 void
 cf_tree_hook(CfTreeProfile *profile)
 {
-    CfInventoryHooks hooks = {on_prepare, on_commit, on_facts, profile};
+    CfInventoryHooks hooks = {on_prepare, on_commit, on_facts, on_withdrawn, profile};
 
     cf_inventory_set_hooks(profile->inventory, &hooks);
 }

@@ -160,33 +160,45 @@ list_collection(Listing *listing)
     }
 }
 
-/* Names only: what they name is not there yet. Returns: whether there were any. */
+/* What comes is a directory, whatever it will show: the kernel may keep it, as from a version. */
+static void
+give_coming(Listing *listing, const CfComing *coming, gint64 rest_us)
+{
+    g_autoptr(CfResource) resource = cf_coming_to_resource(coming);
+    CfPlace there = beside(listing, resource);
+    CfNode node = cf_place_node(&there, CF_KIND_RESOURCE, coming->handle, 0);
+    g_autofree char *name = cf_id_encode(cf_record_get_id(coming->record));
+    guint slot = CF_HANDLE_SLOT(coming->handle);
+    CfEntry entry = {0};
+
+    cf_tree_mark_seen(there.profile, node.collection, coming->handle, CF_SEEN_FILES);
+    cf_place_entry(&there, node, &entry, NULL);
+    entry.attr.attr_timeout_us = rest_us;
+    cf_place_doubt(&there, &entry);
+    listing->full =
+        !listing->fill(name, &entry, TRUE, slot + FIRST + listing->round, listing->data);
+    if (!listing->full)
+        listing->from = slot + 1;
+}
+
+/* Returns: whether any have come. */
 static gboolean
 list_coming(Listing *listing)
 {
-    CfPlace *place = listing->place;
+    const CfPlace *place = listing->place;
     guint64 begin = listing->from;
+    guint n;
 
-    while (!listing->full) {
+    do {
+        gint64 rest_us;
         g_autoptr(GArray) some =
             cf_inventory_ref_coming(place->profile->inventory, place->node.collection,
-                                    (guint) listing->from, COMING_AT_ONCE);
+                                    (guint) listing->from, COMING_AT_ONCE, &rest_us);
 
-        if (some->len == 0)
-            break;
-        for (guint i = 0; i < some->len && !listing->full; i++) {
-            const CfComing *coming = &g_array_index(some, CfComing, i);
-            g_autofree char *name = cf_id_encode(cf_record_get_id(coming->record));
-            CfNode node = cf_place_node(place, CF_KIND_RESOURCE, coming->handle, 0);
-            CfEntry entry = {.attr.ino = cf_node_pack(node), .attr.mode = S_IFDIR};
-            guint64 slot = CF_HANDLE_SLOT(coming->handle);
-
-            listing->full =
-                !listing->fill(name, &entry, FALSE, slot + FIRST + listing->round, listing->data);
-            if (!listing->full)
-                listing->from = slot + 1;
-        }
-    }
+        n = some->len;
+        for (guint i = 0; i < n && !listing->full; i++)
+            give_coming(listing, &g_array_index(some, CfComing, i), rest_us);
+    } while (n > 0 && !listing->full);
     return listing->full || listing->from > begin;
 }
 
@@ -530,9 +542,9 @@ list(Listing *listing, const CfFindings *findings, GError **error)
 }
 
 static gboolean
-is_by_id(const CfPlace *place)
+is_by_id(const CfNode *node)
 {
-    return place->node.kind == CF_KIND_STATIC && place->node.sub == CF_STATIC_BY_ID;
+    return node->kind == CF_KIND_STATIC && node->sub == CF_STATIC_BY_ID;
 }
 
 /* offset: (inout): without the round. */
@@ -570,16 +582,18 @@ cf_tree_readdir(CfTree *tree, CfIno ino, guint64 offset, gboolean waited, CfDirF
     g_auto(CfPlace) place = {0};
     g_autoptr(CfFindings) findings = NULL;
     Listing listing = {.place = &place, .fill = fill, .data = data, .most_us = CF_TIMEOUT_LONG_US};
+    CfNode node;
 
+    if (!(cf_node_unpack(ino, &node) && is_by_id(&node)) &&
+        cf_tree_must_wait_whole(tree, ino, waited, ret_need))
+        return CF_WAIT;
     if (!cf_place_init(&place, tree, ino, error))
         return CF_FAILED;
-    if (is_by_id(&place)) {
+    if (is_by_id(&place.node)) {
         CfVerdict verdict = prepare_by_id(&listing, &offset, waited, ret_need, error);
 
         if (verdict != CF_DONE)
             return verdict;
-    } else if (cf_tree_must_wait_whole(&place, waited, ret_need)) {
-        return CF_WAIT;
     }
     /* Root passes the kernel's check of mode bits; raw/ is its own owner's then. */
     if (place.node.kind == CF_KIND_SEARCH) {

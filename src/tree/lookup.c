@@ -393,12 +393,14 @@ lookup_root(CfPlace *place, const char *name, CfEntry *entry, GError **error)
 
 /* Below a collection that is not whole yet there is by-id, and nothing else is known. */
 static gboolean
-must_wait(const CfPlace *place, const char *name, gboolean waited, CfNeed *need)
+must_wait(CfTree *tree, CfIno parent, const char *name, gboolean waited, CfNeed *need)
 {
-    if (place->node.kind == CF_KIND_STATIC && place->node.sub == CF_STATIC_COLLECTION &&
-        strcmp(name, "by-id") == 0)
+    CfNode node;
+
+    if (cf_node_unpack(parent, &node) && node.kind == CF_KIND_STATIC &&
+        node.sub == CF_STATIC_COLLECTION && strcmp(name, "by-id") == 0)
         return FALSE;
-    return cf_tree_must_wait_whole(place, waited, need);
+    return cf_tree_must_wait_whole(tree, parent, waited, need);
 }
 
 static CfVerdict
@@ -547,13 +549,13 @@ cf_tree_lookup(CfTree *tree, CfIno parent, const char *name, gboolean waited, Cf
     CfVerdict verdict;
 
     *ret_entry = (CfEntry){0};
+    if (must_wait(tree, parent, name, waited, ret_need))
+        return CF_WAIT;
     if (!cf_place_init(&place, tree, parent, error))
         return CF_FAILED;
     if (strcmp(name, ".") == 0 || strcmp(name, "..") == 0)
         return lookup_dots(&place, name, ret_entry, error);
     note_lookup(tree, parent);
-    if (must_wait(&place, name, waited, ret_need))
-        return CF_WAIT;
     verdict = lookup(&place, name, waited, ret_entry, ret_need, error);
     if (verdict == CF_DONE)
         cf_place_doubt(&place, ret_entry);

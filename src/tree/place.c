@@ -61,10 +61,17 @@ cf_tree_must_wait_coming(CfTreeProfile *profile, CfCollection collection, guint 
 }
 
 gboolean
-cf_tree_must_wait_whole(const CfPlace *place, gboolean waited, CfNeed *ret_need)
+cf_tree_must_wait_whole(CfTree *tree, CfIno ino, gboolean waited, CfNeed *ret_need)
 {
-    return place->profile && cf_node_is_of_collection(&place->node) && !place->snapshot &&
-           cf_tree_must_wait(place->profile, place->node.collection, waited, ret_need);
+    g_autoptr(CfSnapshot) snapshot = NULL;
+    CfTreeProfile *profile;
+    CfNode node;
+
+    if (!cf_node_unpack(ino, &node) || !cf_node_is_of_collection(&node) ||
+        !(profile = cf_tree_profile(tree, node.profile)))
+        return FALSE;
+    snapshot = cf_inventory_ref_snapshot(profile->inventory, node.collection);
+    return !snapshot && cf_tree_must_wait(profile, node.collection, waited, ret_need);
 }
 
 void
@@ -178,6 +185,9 @@ cf_place_init_node(CfPlace *place, CfTree *tree, CfNode node, GError **error)
             return TRUE;
         }
     }
+    /* Then nothing is proven. */
+    if (!place->snapshot)
+        return cf_tree_fail(error, CF_ERROR_TIMEOUT, "nothing was fetched yet");
     return cf_tree_fail(error, is_file_of_resource(&node) ? CF_ERROR_GONE : CF_ERROR_NOT_FOUND,
                         "the resource is no more");
 }

@@ -293,9 +293,9 @@ gboolean cf_tree_must_wait(CfTreeProfile *profile, CfCollection collection, gboo
  * slot on. */
 gboolean cf_tree_must_wait_coming(CfTreeProfile *profile, CfCollection collection, guint from,
                                   gboolean waited, CfNeed *ret_need);
-/* Whether what is asked of place needs a version, and there is none: names of a first listing were
- * enough to come here. */
-gboolean cf_tree_must_wait_whole(const CfPlace *place, gboolean waited, CfNeed *ret_need);
+/* Whether what is asked of the inode needs a version, and there is none: what has come of a first
+ * listing was enough to get there. */
+gboolean cf_tree_must_wait_whole(CfTree *tree, CfIno ino, gboolean waited, CfNeed *ret_need);
 void cf_tree_mark_seen(CfTreeProfile *profile, CfCollection which, guint32 handle, guint8 bits);
 
 /* The row of a file or directory of a resource. Returns: (transfer none) (nullable). */

@@ -26,6 +26,7 @@ static struct {
 typedef struct {
     CfHttp *http;
     CfInventory *inventory;
+    GString *withdrawn; /* ids, with blanks between; engine's thread */
 } Fixture;
 
 static void
@@ -222,6 +223,16 @@ let_look(Fixture *fixture)
 
 /* ---- the fixture ---- */
 
+static void
+on_withdrawn(CfInventory *inventory, CfCollection collection, const GArray *gone, gpointer data)
+{
+    Fixture *fixture = data;
+
+    for (guint i = 0; i < gone->len; i++)
+        g_string_append_printf(fixture->withdrawn, "%s%s", fixture->withdrawn->len > 0 ? " " : "",
+                               cf_record_get_id(g_array_index(gone, CfComing, i).record));
+}
+
 static const char *
 no_key(gpointer config, const char *key)
 {
@@ -236,10 +247,11 @@ set_up(Fixture *fixture, gconstpointer ops)
                                   .max_stale_us = 7200 * (gint64) G_USEC_PER_SEC,
                                   .patience_us = 5 * G_USEC_PER_SEC,
                                   .deadline_us = WAIT_US};
-    CfInventoryHooks hooks = {0};
+    CfInventoryHooks hooks = {.withdrawn = on_withdrawn, .data = fixture};
     g_autoptr(GError) error = NULL;
 
     cloud.calls = g_ptr_array_new();
+    fixture->withdrawn = g_string_new(NULL);
     fixture->http = cf_http_new(&error);
     g_assert_no_error(error);
     fixture->inventory =
@@ -268,6 +280,7 @@ tear_down(Fixture *fixture, gconstpointer ops)
     cf_inventory_free(fixture->inventory);
     cf_http_free(fixture->http);
     g_ptr_array_unref(cloud.calls);
+    g_string_free(fixture->withdrawn, TRUE);
 }
 
 /* Somebody who waits: for names, or for the whole. */
@@ -319,7 +332,9 @@ await_names(Fixture *fixture, guint from)
 static char *
 names(Fixture *fixture, guint from, guint max)
 {
-    g_autoptr(GArray) some = cf_inventory_ref_coming(fixture->inventory, CF_SERVERS, from, max);
+    gint64 rest_us;
+    g_autoptr(GArray) some =
+        cf_inventory_ref_coming(fixture->inventory, CF_SERVERS, from, max, &rest_us);
     GString *out = g_string_new(NULL);
 
     for (guint i = 0; i < some->len; i++)
@@ -341,7 +356,9 @@ names(Fixture *fixture, guint from, guint max)
 static guint32
 told_as(Fixture *fixture, const char *id)
 {
-    g_autoptr(GArray) all = cf_inventory_ref_coming(fixture->inventory, CF_SERVERS, 0, 1000);
+    gint64 rest_us;
+    g_autoptr(GArray) all =
+        cf_inventory_ref_coming(fixture->inventory, CF_SERVERS, 0, 1000, &rest_us);
 
     for (guint i = 0; i < all->len; i++)
         if (strcmp(cf_record_get_id(g_array_index(all, CfComing, i).record), id) == 0)
@@ -407,6 +424,7 @@ test_names_come(Fixture *fixture, gconstpointer data)
     answer_page(fixture, 2, "d e f", 8);
     g_assert_cmpint(await(&whole), ==, -1);
     assert_slots(fixture, "a b c d e f g h");
+    g_assert_cmpstr(fixture->withdrawn->str, ==, "");
     g_assert_cmpuint(handle_of(fixture, "b"), ==, handle);
     g_assert_false(cf_inventory_has_coming(fixture->inventory, CF_SERVERS, 0));
     g_assert_cmpuint(cf_inventory_get_round(fixture->inventory, CF_SERVERS), ==, 0);
@@ -447,6 +465,7 @@ test_rest_fails(Fixture *fixture, gconstpointer data)
     g_assert_false(cf_inventory_has_coming(fixture->inventory, CF_SERVERS, 0));
     g_assert_null(cf_inventory_ref_snapshot(fixture->inventory, CF_SERVERS));
     g_assert_cmpuint(cf_inventory_get_round(fixture->inventory, CF_SERVERS), ==, 1);
+    g_assert_cmpstr(fixture->withdrawn->str, ==, "a b c");
 
     /* What was told then is never another resource's. */
     cf_inventory_refresh(fixture->inventory, CF_SERVERS, on_done, &whole);
@@ -477,6 +496,7 @@ test_listed_again(Fixture *fixture, gconstpointer data)
     answer_page(fixture, 2, "e d", 5);
     g_assert_cmpint(await(&whole), ==, -1);
     assert_slots(fixture, "a - c d z e");
+    g_assert_cmpstr(fixture->withdrawn->str, ==, "b");
 
     cf_inventory_refresh(fixture->inventory, CF_SERVERS, on_done, &whole);
     answer_page(fixture, 1, "z c a", 6);
