@@ -101,7 +101,7 @@ sim DELETE "/_sim/servers/$gone" >/dev/null
 no_faults
 ok "when the cloud answers again all are there" wait_until 30 has 949
 ok "but one that is gone" test ! -e "servers/by-id/$gone"
-is "$(ls -U servers/by-id | xargs -I {} stat -c %n servers/by-id/{}/status | wc -l)" 949 \
+is "$(find servers/by-id -mindepth 1 -maxdepth 1 -exec stat -c %n {}/status \; | wc -l)" 949 \
     "each can be looked at"
 echo go >"$CF_TMP/go"
 ends_well "$reader" "the reader that waits ends"
