@@ -132,6 +132,9 @@ void cf_inventory_wait(CfInventory *inventory, CfCollection collection, CfDoneCa
 /* Whether any can be told of whose slots are not below from. FALSE too when there is no such
  * listing, or not for long. Thread: any. */
 gboolean cf_inventory_has_coming(CfInventory *inventory, CfCollection collection, guint from);
+/* The time (wall ns) of the directories that show them, which the version takes over when all of
+ * them are in it; 0: there is no such listing. Thread: any. */
+gint64 cf_inventory_get_coming_ns(CfInventory *inventory, CfCollection collection);
 /* Those, as far as they have come, at most max; their slots grow. Behind the last one the version
  * goes on, once it is there. ret_rest_us: how long they are fresh. Returns: (transfer full)
  * (element-type CfComing). Thread: any. */

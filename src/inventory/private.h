@@ -126,6 +126,7 @@ typedef struct {
     GArray *changes; /* (element-type CfChange) owning its resources */
     gint64 began_us; /* monotonic: the listing that it comes from began; 0: from none */
     gint64 began_real_us;
+    gint64 members_ns; /* wall ns: when its members came or went; 0: now */
 } CfEdit;
 
 void cf_edit_begin(CfEdit *edit, CfCollectionState *state);

@@ -278,7 +278,8 @@ edit_make(CfEdit *edit, gboolean members, gint64 now_ns)
         slots[change->slot] = change->after ? cf_resource_ref(change->after) : NULL;
     }
     if (members)
-        state->members_ns = MAX(now_ns, state->members_ns + 1);
+        state->members_ns =
+            edit->members_ns ? edit->members_ns : MAX(now_ns, state->members_ns + 1);
     snapshot = cf_snapshot_new(state->which, ++state->version, slots, n_slots, state->current,
                                !members && state->current);
     snapshot->members_ns = state->members_ns;

@@ -92,17 +92,19 @@ note_walk(CfRefresh *refresh)
 typedef struct {
     CfEdit *edit;
     gint64 now_ns;
+    guint told; /* of those added */
 } Add;
 
 static void
 add_found(CfRefresh *refresh, const CfFound *found, gpointer data)
 {
-    const Add *add = data;
+    Add *add = data;
     const char *id = cf_record_get_id(found->record);
     const CfComing *coming = cf_stream_find(refresh->state, id);
 
     if (cf_state_find(refresh->state, id) || is_told_gone(refresh, found))
         return;
+    add->told += coming != NULL;
     if (coming)
         cf_edit_add_as(add->edit, coming->handle, found->record, TRUE, coming->time_ns);
     else
@@ -156,11 +158,13 @@ static void
 edit_all(CfRefresh *refresh, CfEdit *edit)
 {
     const CfSnapshot *current = refresh->state->current;
+    Add add = {edit, cf_clock_real_ns(), 0};
 
     for (guint i = 0; current && i < current->n_slots; i++)
         if (current->slots[i])
             edit_known(refresh, edit, current->slots[i], cf_found_get(refresh, current->slots[i]));
-    cf_found_each_fresh(refresh, add_found, &(Add){edit, cf_clock_real_ns()});
+    cf_found_each_fresh(refresh, add_found, &add);
+    edit->members_ns = cf_stream_get_members_ns(refresh->state, add.told);
 }
 
 static void

@@ -17,6 +17,7 @@ struct _CfStream {
     GArray *entries;   /* (element-type CfComing), grows behind the inventory's lock */
     GHashTable *by_id; /* id (borrowed) → its number in entries + 1; engine's */
     gboolean open;     /* behind the inventory's lock: readers are let in */
+    gint64 open_ns;    /* wall time of it: what the directories' times are; behind the lock, too */
     gint64 began_us;   /* monotonic: its listing; behind the lock, too */
     GSource *opener;   /* (nullable) */
     guint slot;        /* the next one */
@@ -30,6 +31,16 @@ coming_clear(gpointer coming)
     cf_record_unref(((CfComing *) coming)->record);
 }
 
+/* Behind the lock. */
+static void
+let_in(CfStream *stream)
+{
+    if (stream->open)
+        return;
+    stream->open = TRUE;
+    stream->open_ns = cf_clock_real_ns();
+}
+
 static gboolean
 on_open(gpointer data)
 {
@@ -38,7 +49,7 @@ on_open(gpointer data)
     cf_timer_clear(&stream->opener);
     if (stream->entries->len > 0) {
         g_mutex_lock(&stream->state->inventory->lock);
-        stream->open = TRUE;
+        let_in(stream);
         g_mutex_unlock(&stream->state->inventory->lock);
         cf_waiters_wake_coming(stream->state);
     }
@@ -129,7 +140,7 @@ cf_stream_feed(CfRefresh *refresh)
         }
     }
     if (!stream->opener && stream->entries->len > 0)
-        stream->open = TRUE;
+        let_in(stream);
     g_mutex_unlock(&state->inventory->lock);
     if (stream->open && stream->entries->len > before)
         cf_waiters_wake_coming(state);
@@ -142,6 +153,14 @@ cf_stream_find(const CfCollectionState *state, const char *id)
     guint number = stream ? GPOINTER_TO_UINT(g_hash_table_lookup(stream->by_id, id)) : 0;
 
     return number > 0 ? &g_array_index(stream->entries, CfComing, number - 1) : NULL;
+}
+
+gint64
+cf_stream_get_members_ns(const CfCollectionState *state, guint n)
+{
+    const CfStream *stream = state->stream;
+
+    return stream && stream->entries->len == n ? stream->open_ns : 0;
 }
 
 /* What was told of and is not there: the kernel must not go by it. */
@@ -214,6 +233,18 @@ cf_inventory_has_coming(CfInventory *inventory, CfCollection collection, guint f
           count_below(state->stream, from) < state->stream->entries->len;
     g_mutex_unlock(&inventory->lock);
     return has;
+}
+
+gint64
+cf_inventory_get_coming_ns(CfInventory *inventory, CfCollection collection)
+{
+    const CfCollectionState *state = &inventory->collections[collection];
+    gint64 ns;
+
+    g_mutex_lock(&inventory->lock);
+    ns = state->stream ? state->stream->open_ns : 0;
+    g_mutex_unlock(&inventory->lock);
+    return ns;
 }
 
 GArray *

@@ -19,6 +19,10 @@ void cf_stream_feed(CfRefresh *refresh);
 void cf_stream_page_done(CfRefresh *refresh, guint number);
 /* What the resource of that id is told as. Returns: (transfer none) (nullable). */
 const CfComing *cf_stream_find(const CfCollectionState *state, const char *id);
+/* n: how many of what was told of are in the version that is about to be made. Returns: the time
+ * (wall ns) that the directories have been given; 0: none, or it is not all there, so that they
+ * change. */
+gint64 cf_stream_get_members_ns(const CfCollectionState *state, guint n);
 /* The refresh is over, and published or failed. */
 void cf_stream_end(CfCollectionState *state);
 

@@ -480,6 +480,11 @@ static_attr(const CfPlace *place, CfAttr *attr, GError **error)
                 MAX(place->profile->collections[place->node.collection].view_times[view], mtime_ns);
             g_mutex_unlock(&place->tree->lock);
         }
+    } else if (place->profile && cf_node_is_of_collection(&place->node)) {
+        gint64 coming_ns =
+            cf_inventory_get_coming_ns(place->profile->inventory, place->node.collection);
+
+        mtime_ns = coming_ns ? coming_ns : mtime_ns;
     }
     attr->mtime_ns = mtime_ns;
     return TRUE;

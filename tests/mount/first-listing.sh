@@ -31,7 +31,7 @@ numbers() { stat -c '%n %i' "$1"/* | sed 's,.*/,,' | sort; }
 
 # comes ROUTE: the listing of a mount whose cloud stops to answer after the first page.
 comes() {
-    local route=$1 lister waiter second names
+    local route=$1 lister waiter second names times
     fault hang "$route" -1 'after: 1'
     cf_mount ttl=3600 deadline=60 rate=0
     cd "$PROFILE"
@@ -50,7 +50,8 @@ comes() {
     list servers/by-id again &
     second=$!
     ok "a second reader sees them, too" wait_until 20 listed 100 again
-    is "$(stat -c %F servers/by-id)" directory "the directory itself can be looked at"
+    times=$(stat -c '%F %z' servers servers/by-id)
+    like "$times" ^directory "the directory itself can be looked at"
     no_faults
     ends_well "$lister" "the listing ends well"
     ends_well "$second" "the second one, too"
@@ -60,6 +61,7 @@ comes() {
     is "$(sort "$CF_TMP/again")" "$(sort "$CF_TMP/listed")" "both have listed the same"
     is "$(cut -d ' ' -f 1 "$CF_TMP/listed" | sort)" "$(ids servers | sort)" "every server once, no other"
     is "$(sort "$CF_TMP/listed")" "$(numbers servers/by-id)" "under the inode numbers that they keep"
+    is "$(stat -c '%F %z' servers servers/by-id)" "$times" "the directories' times have not changed"
     is "$(wc -l <"$CF_TMP/by-name")" "$(find servers/by-name -type l | wc -l)" "by-name was listed whole"
     [ "$CF_DIALECT" != inspur ] || ok "the tree is right" cloud tree "$PROFILE" servers
     cd /
