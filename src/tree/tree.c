@@ -140,12 +140,6 @@ cf_tree_fail(GError **error, CfErrorCode code, const char *words)
     return FALSE;
 }
 
-void
-cf_need_clear(CfNeed *need)
-{
-    g_clear_pointer(&need->id, g_free);
-}
-
 /* ---- reading ---- */
 
 static GBytes *

@@ -15,7 +15,7 @@ LIMIT_MS=$((3000 * CF_SLOW)) # ttl + patience + 1 s
 cf_start_sim --servers 5 --images 2
 server $A ACTIVE alpha
 server $B ACTIVE beta
-mkdir "$CF_TMP/work"
+mkdir "$CF_TMP/readers"
 
 now_ms() { echo $((${EPOCHREALTIME/./} / 1000)); }
 
@@ -129,7 +129,7 @@ never 0.6 false
 change servers $A '{"status":"ACTIVE"}'
 sim DELETE /_sim/counters >/dev/null
 for i in $(seq 20); do
-    cat "$PROFILE/servers/by-id/$A/status" >"$CF_TMP/work/$i" &
+    cat "$PROFILE/servers/by-id/$A/status" >"$CF_TMP/readers/$i" &
 done
 wait_jobs() {
     local pid
@@ -141,7 +141,7 @@ wait_jobs() {
     done
 }
 wait_jobs
-is "$(cat "$CF_TMP"/work/* | sort | uniq -c | tr -s ' ')" " 20 ACTIVE" "twenty readers see the new"
+is "$(cat "$CF_TMP"/readers/* | sort | uniq -c | tr -s ' ')" " 20 ACTIVE" "twenty readers see the new"
 is "$(calls total)" 1 "for one call"
 no_faults
 cf_umount
