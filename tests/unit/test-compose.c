@@ -6,6 +6,7 @@
 #include <sys/stat.h>
 
 #include "inventory/inventory.h"
+#include "test-verdict.h"
 #include "util/clock.h"
 #include "util/error.h"
 
@@ -490,37 +491,6 @@ tear_down(Fixture *fixture, gconstpointer data)
     g_ptr_array_unref(cloud.acts);
     g_ptr_array_unref(cloud.tag_calls);
     g_mutex_clear(&cloud.lock);
-}
-
-typedef struct {
-    GMutex lock;
-    GCond cond;
-    gboolean done;
-    int code; /* CfErrorCode, or -1 */
-} Verdict;
-
-static void
-on_done(const GError *error, gpointer data)
-{
-    Verdict *verdict = data;
-
-    g_mutex_lock(&verdict->lock);
-    verdict->done = TRUE;
-    verdict->code = error ? (int) cf_error_code(error) : -1;
-    g_cond_signal(&verdict->cond);
-    g_mutex_unlock(&verdict->lock);
-}
-
-static int
-await(Verdict *verdict)
-{
-    gint64 until = g_get_monotonic_time() + 60 * SECOND;
-
-    g_mutex_lock(&verdict->lock);
-    while (!verdict->done)
-        g_assert_true(g_cond_wait_until(&verdict->cond, &verdict->lock, until));
-    g_mutex_unlock(&verdict->lock);
-    return verdict->code;
 }
 
 static void

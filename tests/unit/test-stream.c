@@ -2,6 +2,7 @@
 #include <string.h>
 
 #include "inventory/inventory.h"
+#include "test-verdict.h"
 #include "util/clock.h"
 #include "util/error.h"
 
@@ -281,41 +282,6 @@ tear_down(Fixture *fixture, gconstpointer ops)
     cf_http_free(fixture->http);
     g_ptr_array_unref(cloud.calls);
     g_string_free(fixture->withdrawn, TRUE);
-}
-
-/* Somebody who waits: for names, or for the whole. */
-typedef struct {
-    GMutex lock;
-    GCond cond;
-    gboolean done;
-    int code; /* CfErrorCode, or -1 */
-} Verdict;
-
-static void
-on_done(const GError *error, gpointer data)
-{
-    Verdict *verdict = data;
-
-    g_mutex_lock(&verdict->lock);
-    verdict->done = TRUE;
-    verdict->code = error ? (int) cf_error_code(error) : -1;
-    g_cond_signal(&verdict->cond);
-    g_mutex_unlock(&verdict->lock);
-}
-
-static int
-await(Verdict *verdict)
-{
-    gint64 until = g_get_monotonic_time() + WAIT_US;
-    int code;
-
-    g_mutex_lock(&verdict->lock);
-    while (!verdict->done)
-        g_assert_true(g_cond_wait_until(&verdict->cond, &verdict->lock, until));
-    code = verdict->code;
-    g_mutex_unlock(&verdict->lock);
-    *verdict = (Verdict){0};
-    return code;
 }
 
 static void
