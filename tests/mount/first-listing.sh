@@ -18,12 +18,14 @@ listed() { [ "$(wc -l <"$CF_TMP/${2-listed}")" -eq "$1" ]; }
 # ends_well PID NAME
 ends_well() { if wait "$1"; then pass "$2"; else fail "$2" "$(cat "$CF_TMP"/*.err)"; fi; }
 
-# list DIR [FILE]: tells each entry as soon as it comes, with its inode number.
+# list DIR [FILE]: tells each entry as soon as it comes, with its inode number, in the background. The
+# file is emptied before that: what a former listing has left is not taken for this one's.
 list() {
+    : >"$CF_TMP/${2-listed}"
     python3 -c '
 import os, sys
 for entry in os.scandir(sys.argv[1]):
-    print(entry.name, entry.inode(), flush=True)' "$1" >"$CF_TMP/${2-listed}" 2>"$CF_TMP/list.err"
+    print(entry.name, entry.inode(), flush=True)' "$1" >"$CF_TMP/${2-listed}" 2>"$CF_TMP/list.err" &
 }
 
 # numbers DIR: what stat says of the entries.
@@ -32,14 +34,16 @@ numbers() { stat -c '%n %i' "$1"/* | sed 's,.*/,,' | sort; }
 # comes ROUTE: the listing of a mount whose cloud stops to answer after the first page.
 comes() {
     local route=$1 lister waiter second names times
+    : >"$CF_TMP/names"
+    : >"$CF_TMP/by-name"
     fault hang "$route" -1 'after: 1'
     cf_mount ttl=3600 deadline=60 rate=0
     cd "$PROFILE"
-    list servers/by-id &
+    list servers/by-id
     lister=$!
     ok "the names of the first page are there" wait_until 20 listed 100
     like "$(cat health)" '^loading' "health says that the rest is on its way"
-    (cd servers/by-id && cut -d ' ' -f 1 "$CF_TMP/listed" | sed 's,$,/name,' | xargs grep -c .) \
+    (cd servers/by-id && cut -d ' ' -f 1 "$CF_TMP/listed" | sed 's,$,/name,' | xargs -r grep -c .) \
         >"$CF_TMP/names" &
     waiter=$!
     ls servers/by-name >"$CF_TMP/by-name" &
@@ -47,7 +51,7 @@ comes() {
     ok "who wants more waits: another view" never 0.5 test -s "$CF_TMP/by-name"
     ok "a file" test ! -s "$CF_TMP/names"
     ok "and so does who lists on" kill -0 "$lister"
-    list servers/by-id again &
+    list servers/by-id again
     second=$!
     ok "a second reader sees them, too" wait_until 20 listed 100 again
     times=$(stat -c '%F %z' servers servers/by-id)
@@ -116,13 +120,13 @@ cf_umount
 cf_section "who waits for more can be ended"
 fault hang "$LIST_SERVERS" -1 'after: 1'
 cf_mount ttl=3600 deadline=60 rate=0
-list "$PROFILE/servers/by-id" &
+list "$PROFILE/servers/by-id"
 lister=$!
 ok "a program waits for more" wait_until 20 listed 100
 kill -KILL "$lister"
 ok "it can be killed" wait_until 5 is_gone "/proc/$lister/fd/0"
 wait "$lister" || true
-list "$PROFILE/servers/by-id" &
+list "$PROFILE/servers/by-id"
 lister=$!
 ok "another one waits" wait_until 20 listed 100
 kill -TERM "$DAEMON_PID"
