@@ -370,7 +370,8 @@ push(CfNotifier *notifier, Item *item)
     g_mutex_lock(&notifier->lock);
     running = notifier->state == STATE_RUNNING;
     last = g_queue_peek_tail(&notifier->queue);
-    if (running && last && covers(last, item)) {
+    /* One that is told again has fewer tries left than a new one is to have. */
+    if (running && last && last->tries == 0 && covers(last, item)) {
         notifier->stats.merged++;
         g_free(item);
     } else if (running) {

@@ -69,8 +69,12 @@ cf_param_from_entry(const CfSession *session, const CfEntry *entry)
     CfAttr attr = entry->attr;
 
     cf_freezer_apply(session->freezer, &attr);
+    /* Inode numbers begin anew with each mount: by the generation the kernel knows a file handle of
+     * a former one, and does not take it for whatever has its number now (ESTALE). The root's inode
+     * comes with generation 0. */
     return (struct fuse_entry_param){
         .ino = attr.ino,
+        .generation = attr.ino == FUSE_ROOT_ID ? 0 : session->generation,
         .attr = stat_from_attr(session, &attr),
         .attr_timeout = seconds(attr.attr_timeout_us),
         .entry_timeout = seconds(entry->entry_timeout_us),
@@ -560,7 +564,7 @@ refuse_page(fuse_req_t req, CfIno ino)
 static CfVerdict
 answer_write(CfWaiter *waiter, const GError *error, CfNeed *ret_need)
 {
-    cf_freezer_end(waiter->session->freezer, waiter->ino);
+    cf_waiter_thaw(waiter);
     if (error)
         cf_reply_error(waiter->req, "write", waiter->ino, error);
     else

@@ -57,6 +57,7 @@ struct _CfSession {
     dev_t dev; /* of the mount, to know it again; 0: not known */
     uid_t uid;
     gid_t gid;
+    guint32 generation; /* of every inode but the root: another one with each mount */
     gboolean kernel_open;
     CfCounters counters;
 
@@ -111,6 +112,7 @@ struct _CfWaiter {
     gint64 received_us;
     atomic_bool interrupted;
     GList link;
+    gboolean frozen;    /* of whoever answers: held_inode is with the freezer */
     gboolean claimed;   /* set->lock: somebody answers it, or did */
     gint64 deadline_us; /* set->lock: 0: none */
     GError *verdict;    /* set->lock, until claimed */
@@ -130,6 +132,9 @@ CfWaiter *cf_waiter_new(CfSession *session, fuse_req_t req, const char *op, CfIn
  * callback, an interrupt, a deadline, the end.
  * Returns: (transfer full) (nullable): what to hand to cf_waiter_done(); NULL: it is answered. */
 CfWaiter *cf_waiter_keep(CfWaiter *waiter);
+/* To be called ahead of the reply to a WRITE: behind it the next one may have begun, with a freeze
+ * of its own. In the thread that answers. */
+void cf_waiter_thaw(CfWaiter *waiter);
 /* A CfDoneCallback: the waiting is over. The answer is made when what was queued for the kernel
  * before is delivered, so that who waited sees the new state on every path; but at most a second
  * later. data: (transfer full) what cf_waiter_keep() gave. */

@@ -234,6 +234,7 @@ cf_session_new(CfTree *tree, const CfSessionOptions *options, GError **error)
     session->mountpoint = g_steal_pointer(&mountpoint);
     session->uid = options->uid;
     session->gid = options->gid;
+    session->generation = (guint32) g_random_int_range(1, G_MAXINT32);
     session->kernel_open = options->kernel_open;
     session->wake_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
     session->waiters = cf_waiters_new(session->wake_fd);

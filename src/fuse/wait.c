@@ -111,19 +111,34 @@ waiter_hold(CfWaiter *waiter)
     if (waiter->held_inode) {
         cf_notifier_hold_inode(waiter->session->notifier, waiter->held_inode);
         cf_freezer_begin(waiter->session->freezer, waiter->held_inode);
+        waiter->frozen = TRUE;
     }
     for (guint i = 0; i < CF_NOTIFY_DIRECTORIES; i++)
         if (waiter->held_directories[i])
             cf_notifier_hold_directory(waiter->session->notifier, waiter->held_directories[i]);
 }
 
+void
+cf_waiter_thaw(CfWaiter *waiter)
+{
+    if (waiter->frozen)
+        cf_freezer_end(waiter->session->freezer, waiter->held_inode);
+    waiter->frozen = FALSE;
+}
+
+/* Replies with nothing but an errno. */
+static void
+reply_errno(CfWaiter *waiter, int number)
+{
+    cf_waiter_thaw(waiter);
+    fuse_reply_err(waiter->req, number);
+}
+
 static void
 waiter_release(CfWaiter *waiter)
 {
-    if (waiter->held_inode) {
+    if (waiter->held_inode)
         cf_notifier_release_inode(waiter->session->notifier, waiter->held_inode);
-        cf_freezer_end(waiter->session->freezer, waiter->held_inode);
-    }
     for (guint i = 0; i < CF_NOTIFY_DIRECTORIES; i++)
         if (waiter->held_directories[i])
             cf_notifier_release_directory(waiter->session->notifier, waiter->held_directories[i]);
@@ -209,7 +224,7 @@ answer(CfWaiter *waiter, const GError *error)
         finish(waiter);
     } else if (!wait_again(waiter, &need)) {
         cf_need_clear(&need);
-        fuse_reply_err(waiter->req, ENOTCONN);
+        reply_errno(waiter, ENOTCONN);
         finish(waiter);
     }
     leave(set);
@@ -222,7 +237,7 @@ answer_errno(CfWaiter *waiter, int number)
     CfWaiters *set = g_atomic_rc_box_acquire(waiter->set);
 
     fuse_req_interrupt_func(waiter->req, NULL, NULL);
-    fuse_reply_err(waiter->req, number);
+    reply_errno(waiter, number);
     finish(waiter);
     leave(set);
     cf_waiters_unref(set);
@@ -249,7 +264,7 @@ cf_waiter_keep(CfWaiter *waiter)
         return waiter;
 
     fuse_req_interrupt_func(waiter->req, NULL, NULL);
-    fuse_reply_err(waiter->req, ENOTCONN);
+    reply_errno(waiter, ENOTCONN);
     finish(waiter);
     return NULL;
 }

@@ -102,6 +102,50 @@ cf_place_row(const CfPlace *place)
                                                                              : NULL;
 }
 
+static gboolean
+has_view(guint view, CfCollection collection)
+{
+    return view < cf_views_count() && cf_view_has(view, collection);
+}
+
+/* Whether there can be such a node. An NFS client's file handle holds whatever number the client,
+ * or a program of another version, has written into it; the kernel asks what it is. */
+static gboolean
+is_possible(const CfNode *node)
+{
+    guint n, view = node->sub & 31;
+
+    switch (node->kind) {
+    case CF_KIND_STATIC:
+        if ((node->sub < CF_STATIC_PROFILE) != (node->profile == 0))
+            return FALSE;
+        return node->sub != CF_STATIC_NONE &&
+               (node->sub < CF_STATIC_VIEW ||
+                has_view(node->sub - CF_STATIC_VIEW, node->collection));
+    case CF_KIND_RESOURCE:
+        cf_attributes_get(node->collection, &n);
+        return node->profile && node->sub <= n;
+    case CF_KIND_VALUE:
+        return node->profile && has_view(node->sub, node->collection);
+    case CF_KIND_LINK:
+        return node->profile && (view == CF_VIEW_SEARCH || has_view(view, node->collection));
+    case CF_KIND_META:
+        return node->profile && node->collection == CF_SERVERS;
+    case CF_KIND_VERSION:
+        return node->profile && node->sub <= CF_VERSION_JSONL;
+    case CF_KIND_APPEND:
+        return node->profile && node->sub <= 1;
+    case CF_KIND_RAW:
+    case CF_KIND_SHORT:
+    case CF_KIND_SCRATCH:
+    case CF_KIND_SEARCH:
+        return node->profile != 0;
+    case CF_KIND_N:
+        break;
+    }
+    return FALSE;
+}
+
 gboolean
 cf_place_init_node(CfPlace *place, CfTree *tree, CfNode node, GError **error)
 {
@@ -109,6 +153,8 @@ cf_place_init_node(CfPlace *place, CfTree *tree, CfNode node, GError **error)
     place->profile = cf_tree_profile(tree, node.profile);
     if (node.profile && !place->profile)
         return cf_tree_fail(error, CF_ERROR_NOT_FOUND, "no such profile");
+    if (!is_possible(&node))
+        return cf_tree_fail(error, CF_ERROR_NOT_FOUND, "no such inode");
     if (place->profile && cf_node_is_of_collection(&node))
         place->snapshot = cf_inventory_ref_snapshot(place->profile->inventory, node.collection);
     if (!has_resource(&node))
@@ -319,7 +365,7 @@ resource_attr(const CfPlace *place, CfAttr *attr, GError **error)
         return TRUE;
     }
     row = &cf_attributes_get(node->collection, &n)[node->sub - 1];
-    if (node->sub > n || !cf_attribute_is_visible(row, &place->subject))
+    if (!cf_attribute_is_visible(row, &place->subject))
         return cf_tree_fail(error, CF_ERROR_GONE, "the cloud has no such value now");
     attr->mtime_ns = cf_resource_get_mtime_ns(place->resource, row->aspects);
     cf_attribute_show(row, &place->subject, text);
@@ -433,7 +479,7 @@ value_attr(const CfPlace *place, CfAttr *attr, GError **error)
     CfIntern *intern = &collection->values[place->node.sub];
     guint number = place->node.handle;
 
-    if (!place->snapshot || place->node.sub >= cf_views_count())
+    if (!place->snapshot)
         return cf_tree_fail(error, CF_ERROR_NOT_FOUND, "no such view");
     if (!cf_view_has_value(place->profile, place->snapshot, place->node.collection, place->node.sub,
                            number))

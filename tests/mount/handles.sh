@@ -63,6 +63,37 @@ else
     is "$(cat "$BY_ID/11111111-2222-4333-8444-555555555555/status")" ACTIVE "another comes"
     is "$(by_handle "$type" "$hex")" ESTALE "the old handle is not the new one's: file"
     is "$(by_handle "$dir_type" "$dir_hex")" ESTALE "directory"
+
+    # What a client sends is whatever it likes: every kind of node, with numbers that none has.
+    read -r type hex < <(handles get "$BY_ID/$ID/status")
+    python3 - "$hex" >"$CF_TMP/forged" <<'END'
+import itertools, struct, sys
+generation = bytes.fromhex(sys.argv[1])[8:12]
+subs = list(range(64)) + [100, 1000, 4095, (1 << 19) - 2, (1 << 19) - 1]
+handles = [0, 1, 6, 40, 1000, (1 << 30) - 1]
+for kind, collection, profile, handle, sub in itertools.product(
+        range(16), (0, 1), (0, 1, 2, 1023), handles, subs):
+    node = kind << 60 | collection << 59 | profile << 49 | handle << 19 | sub
+    print((struct.pack('=II', node >> 32, node & 0xffffffff) + generation).hex())
+END
+    handles try "$MNT" "$type" <"$CF_TMP/forged" >"$CF_TMP/tried"
+    is "$(wc -l <"$CF_TMP/tried")" "$(wc -l <"$CF_TMP/forged")" "forged handles: the mount lives on"
+    is "$(sort -u "$CF_TMP/tried" | grep -vxE 'opened|ESTALE|EACCES|ELOOP|EISDIR' || true)" "" \
+        "what is none is stale"
+    is "$(cat "$BY_ID/$ID/status")" PAUSED "everything is as it was"
+
+    # The next mount gives the same numbers to whatever it finds first.
+    handles get "${PATHS[@]}" >"$CF_TMP/first"
+    sim DELETE "/_sim/servers/$(ids servers | head -n 1)" >/dev/null
+    cf_umount
+    cf_mount ttl=3600
+    is "$(find "$BY_ID" -mindepth 1 -maxdepth 1 | wc -l)" 29 "a new mount"
+    handles get "${PATHS[@]}" >"$CF_TMP/second"
+    is "$(sort "$CF_TMP/first" "$CF_TMP/second" | uniq -d)" "" "has other handles for everything"
+    is "$(while read -r type hex; do by_handle "$type" "$hex" || true; done <"$CF_TMP/first" | sort -u)" \
+        ESTALE "those of the former one are stale"
+    is "$(while read -r type hex; do by_handle "$type" "$hex" >/dev/null || echo "$hex"; done \
+        <"$CF_TMP/second")" "" "its own are good"
 fi
 
 # --- Samba -----------------------------------------------------------------------------------------

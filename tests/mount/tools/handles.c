@@ -1,8 +1,10 @@
 /* What a file server that exports the mount does: file handles that outlive names.
  *
  *   handles get PATH…             a line each: TYPE HEX
- *   handles open MNT TYPE HEX     opens the handle, prints what the file holds (of a directory: its
- *                                 inode number); on failure the errno's name, exit status 1
+ *   handles try MNT TYPE          the same for handles in HEX, one a line of standard input: prints
+ * a line for each, the errno's name or "opened" handles open MNT TYPE HEX     opens the handle,
+ * prints what the file holds (of a directory: its inode number); on failure the errno's name, exit
+ * status 1
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -58,19 +60,41 @@ show(int fd)
 }
 
 static int
-open_handle(const char *mnt, const char *type, const char *hex)
+open_one(int dir, const char *type, const char *hex)
 {
     Handle at = {.handle = {.handle_type = atoi(type)}};
-    int dir = open(mnt, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-    int fd;
 
     for (unsigned byte; at.handle.handle_bytes < MAX_HANDLE_SZ && sscanf(hex, "%2x", &byte) == 1;
          hex += 2)
         at.handle.f_handle[at.handle.handle_bytes++] = (unsigned char) byte;
+    return open_by_handle_at(dir, &at.handle, O_RDONLY | O_CLOEXEC);
+}
+
+static int
+open_handle(const char *mnt, const char *type, const char *hex)
+{
+    int dir = open(mnt, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    int fd = dir < 0 ? -1 : open_one(dir, type, hex);
+
+    return fd < 0 ? fail() : show(fd);
+}
+
+static int
+try_handles(const char *mnt, const char *type)
+{
+    int dir = open(mnt, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    char line[2 * MAX_HANDLE_SZ + 2];
+
     if (dir < 0)
         return fail();
-    fd = open_by_handle_at(dir, &at.handle, O_RDONLY | O_CLOEXEC);
-    return fd < 0 ? fail() : show(fd);
+    while (fgets(line, sizeof line, stdin)) {
+        int fd = open_one(dir, type, line);
+
+        puts(fd < 0 ? strerrorname_np(errno) : "opened");
+        if (fd >= 0)
+            close(fd);
+    }
+    return 0;
 }
 
 int
@@ -80,8 +104,10 @@ main(int argc, char **argv)
 
     if (argc == 5 && strcmp(argv[1], "open") == 0)
         return open_handle(argv[2], argv[3], argv[4]);
+    if (argc == 4 && strcmp(argv[1], "try") == 0)
+        return try_handles(argv[2], argv[3]);
     if (argc < 3 || strcmp(argv[1], "get") != 0) {
-        fprintf(stderr, "handles get PATH… | handles open MNT TYPE HEX\n");
+        fprintf(stderr, "handles get PATH… | handles open MNT TYPE HEX | handles try MNT TYPE\n");
         return 2;
     }
     for (int i = 2; i < argc; i++)
