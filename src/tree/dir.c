@@ -160,6 +160,17 @@ list_collection(Listing *listing)
     }
 }
 
+/* Which first listing it is, as it stands in offsets. */
+static guint64
+get_round(const Listing *listing)
+{
+    const CfPlace *place = listing->place;
+
+    return (guint64) (cf_inventory_get_round(place->profile->inventory, place->node.collection) &
+                      ROUND_MAX)
+           << ROUND_SHIFT;
+}
+
 /* What comes is a directory, whatever it will show: the kernel may keep it, as from a version. */
 static void
 give_coming(Listing *listing, const CfComing *coming, gint64 rest_us)
@@ -175,6 +186,10 @@ give_coming(Listing *listing, const CfComing *coming, gint64 rest_us)
     cf_place_entry(&there, node, &entry, NULL);
     entry.attr.attr_timeout_us = rest_us;
     cf_place_doubt(&there, &entry);
+    /* Its listing may have failed since it was looked up, and what was seen of it been withdrawn
+     * before this was: the round changes first, then the marks are looked at. */
+    if (get_round(listing) != listing->round)
+        entry.entry_timeout_us = entry.attr.attr_timeout_us = 0;
     listing->full =
         !listing->fill(name, &entry, TRUE, slot + FIRST + listing->round, listing->data);
     if (!listing->full)
@@ -293,7 +308,7 @@ list_value(Listing *listing)
     GPtrArray *members;
     GArray *slots;
 
-    if (!place->snapshot || place->node.sub >= cf_views_count())
+    if (!place->snapshot)
         return;
     members = cf_view_index(place->profile, place->snapshot, place->node.sub);
     slots = place->node.handle > 0 && place->node.handle <= members->len
@@ -549,16 +564,13 @@ is_by_id(const CfNode *node)
 
 /* offset: (inout): without the round. */
 static CfVerdict
-prepare_by_id(Listing *listing, guint64 *offset, gboolean waited, CfNeed *need, GError **error)
+prepare_by_id(Listing *listing, guint64 *offset, CfNeed *need, GError **error)
 {
     CfPlace *place = listing->place;
     guint64 number = *offset & ((1u << ROUND_SHIFT) - 1);
     guint from = number >= FIRST ? (guint) number - FIRST + 1 : 0;
 
-    listing->round =
-        (guint64) (cf_inventory_get_round(place->profile->inventory, place->node.collection) &
-                   ROUND_MAX)
-        << ROUND_SHIFT;
+    listing->round = get_round(listing);
     if (number >= FIRST && *offset - number != listing->round) {
         cf_tree_fail(error, CF_ERROR_CHANGED, "the listing that was being read has failed");
         return CF_FAILED;
@@ -566,12 +578,8 @@ prepare_by_id(Listing *listing, guint64 *offset, gboolean waited, CfNeed *need, 
     *offset = number;
     /* Those that have come may all have been read: then it is waited again, for more. */
     if (!place->snapshot &&
-        cf_tree_must_wait_coming(place->profile, place->node.collection, from, FALSE, need)) {
-        if (!waited ||
-            cf_inventory_has_coming(place->profile->inventory, place->node.collection, 0))
-            return CF_WAIT;
-        cf_need_clear(need);
-    }
+        cf_tree_must_wait_coming(place->profile, place->node.collection, from, FALSE, need))
+        return CF_WAIT;
     return CF_DONE;
 }
 
@@ -590,7 +598,7 @@ cf_tree_readdir(CfTree *tree, CfIno ino, guint64 offset, gboolean waited, CfDirF
     if (!cf_place_init(&place, tree, ino, error))
         return CF_FAILED;
     if (is_by_id(&place.node)) {
-        CfVerdict verdict = prepare_by_id(&listing, &offset, waited, ret_need, error);
+        CfVerdict verdict = prepare_by_id(&listing, &offset, ret_need, error);
 
         if (verdict != CF_DONE)
             return verdict;

@@ -17,12 +17,13 @@ gboolean
 cf_tree_must_wait_coming(CfTreeProfile *profile, CfCollection collection, guint from,
                          gboolean waited, CfNeed *ret_need)
 {
-    g_autoptr(CfSnapshot) snapshot = NULL;
+    g_autoptr(CfSnapshot) snapshot = cf_inventory_ref_snapshot(profile->inventory, collection);
 
+    /* What came may have been withdrawn before the reader was answered: then it waits once more,
+     * and is told why. */
     if (cf_inventory_has_coming(profile->inventory, collection, from) ||
-        !cf_tree_must_wait(profile, collection, waited, ret_need))
+        !cf_tree_must_wait(profile, collection, waited && snapshot, ret_need))
         return FALSE;
-    snapshot = cf_inventory_ref_snapshot(profile->inventory, collection);
     if (!snapshot) {
         ret_need->kind = CF_NEED_COMING;
         ret_need->from = from;
