@@ -73,6 +73,7 @@ typedef struct {
     gint64 whole_us;     /* monotonic: when the last listing of everything began */
     gint64 newest_us;    /* the cloud's wall time: the last change that it told of; 0: none */
     gint64 listed_us;    /* the cloud's wall time: when the last listing began; 0: not told */
+    guint view;          /* the provider's, by which the last whole listing was read */
     gint64 short_by;     /* by how much a confirmed listing stays below its total */
     GHashTable *follows; /* slot → CfFollow */
 } CfCollectionState;

@@ -188,21 +188,29 @@ is_mixed(const CfRefresh *refresh, guint page)
     return page <= refresh->page_orders->len && refresh->page_orders->pdata[page - 1];
 }
 
-/* Whether the resource of that id is among so many of the last listing. */
+/* Whether a stretch ends among so many of the last listing: most likely with its own end, without a
+ * look at any of them. */
 static gboolean
-is_among(CfCollectionState *state, const char *id, guint place, guint n)
+is_end_among(const CfRefresh *refresh, guint stretch, guint place, guint n)
 {
-    const CfResource *resource = cf_state_find(state, id);
+    CfCollectionState *state = refresh->state;
+    const CfResource *end = cf_state_find(state, cf_walk_get_end(refresh->walk, stretch));
 
-    for (guint i = place; resource && i < place + n; i++)
-        if (GPOINTER_TO_UINT(state->order->pdata[i]) == resource->handle)
+    for (guint i = place + n; end && i-- > place;)
+        if (GPOINTER_TO_UINT(state->order->pdata[i]) == end->handle)
             return TRUE;
+    for (guint i = place; i < place + n; i++) {
+        const CfResource *resource = cf_state_get(state, GPOINTER_TO_UINT(state->order->pdata[i]));
+
+        if (resource && cf_walk_meets(refresh->walk, stretch, cf_record_get_id(resource->record)))
+            return TRUE;
+    }
     return FALSE;
 }
 
 gboolean
 cf_found_take_run(CfRefresh *refresh, const CfRefreshCall *call, const CfPage *page,
-                  const char *end, gboolean *ret_met)
+                  gboolean *ret_met)
 {
     CfCollectionState *state = refresh->state;
     CfRun run = {.n = page->records->len, .page = call->page, .requested_us = page->requested_us};
@@ -216,7 +224,8 @@ cf_found_take_run(CfRefresh *refresh, const CfRefreshCall *call, const CfPage *p
     run.snapshot = cf_snapshot_ref(state->current);
     g_array_append_val(refresh->runs, run);
     refresh->reused += run.n;
-    *ret_met = end && is_among(state, end, run.place, run.n);
+    *ret_met = refresh->walk && cf_walk_get_end(refresh->walk, call->page - 1) &&
+               is_end_among(refresh, call->page - 1, run.place, run.n);
     return TRUE;
 }
 

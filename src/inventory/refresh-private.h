@@ -70,13 +70,16 @@ struct _CfRefresh {
     GArray *runs;     /* (element-type CfRun) what is in none of the above yet */
     gboolean same;    /* cf_found_settle(): the runs are the last listing */
     guint parsed, reused, skipped;
+    guint view;      /* the provider's when the first page came, … */
+    gboolean looked; /* … which it did */
+    gboolean reread; /* some were read again by another view than those of the last listing */
 
     /* for finding unchanged records */
     gint64 drift; /* places by which what stands in the listing now is behind where it stood in the
                    * last one (it stood later), as the last page showed it */
     guint misses; /* records that were looked for in vain */
     GHashTable
-        *by_text; /* sampled hash of the text → (element-type CfResource) chained in GSList */
+        *by_text; /* sampled hash of the text → (element-type guint32 handle) chained in GSList */
 
     GHashTable *unseen;   /* ids that the listing before lacked; NULL at first */
     guint shows;          /* confirming calls under way */
@@ -94,6 +97,10 @@ typedef struct {
 
 CfRefresh *cf_refresh_ref(CfRefresh *refresh);
 void cf_refresh_unref(CfRefresh *refresh);
+
+/* Whether what the last listing was read as stands for the same texts now: the provider's view is
+ * still that one. Also notes what it is. */
+gboolean cf_refresh_may_reuse(CfRefresh *refresh);
 
 /* number: of the page, from 1. The refresh must outlive it. Returns: (transfer full). */
 CfKnownPage *cf_known_new(CfRefresh *refresh, guint number);
@@ -119,11 +126,10 @@ guint cf_found_on_page(CfRefresh *refresh, guint page);
  * the newer answer stays. */
 void cf_found_add(CfRefresh *refresh, guint page, CfResource *resource, CfRecord *record,
                   gint64 requested_us);
-/* A whole page at once, without a look at any of its records, where cf_known_is_run(). end:
- * (nullable). Returns: whether it was so; then ret_met: whether the resource of the id end is among
- * them. */
+/* A whole page at once, without a look at any of its records, where cf_known_is_run(). Returns:
+ * whether it was so; then ret_met: whether the stretch that it is of ends with one of them. */
 gboolean cf_found_take_run(CfRefresh *refresh, const CfRefreshCall *call, const CfPage *page,
-                           const char *end, gboolean *ret_met);
+                           gboolean *ret_met);
 /* The listing is through. Returns: whether it is the last one again, with nothing to be done for
  * any of its resources; else its runs are taken apart. Before it none of the functions below is
  * called.
@@ -145,10 +151,10 @@ void cf_found_each_fresh(CfRefresh *refresh, CfFoundWalk walk, gpointer data);
  * former: (nullable) (element-type handle). Returns: (transfer full) (element-type handle). */
 GPtrArray *cf_found_order(const CfRefresh *refresh, const GPtrArray *former);
 
-/* refresh-read.c: looking into pages that came. known, end: (nullable). Returns: whether the
- * resource of that id was among the records. */
+/* refresh-read.c: looking into pages that came. known: (nullable). Returns: whether the stretch
+ * that the page is of ends with one of the records; FALSE where it ends with the listing. */
 gboolean cf_read_now(CfRefresh *refresh, const GArray *records, guint number, gint64 requested_us,
-                     CfKnownPage *known, const char *end);
+                     CfKnownPage *known);
 /* The same as soon as there is time: the next page is asked for before. known: (transfer full). */
 void cf_read_later(CfRefresh *refresh, const CfPage *page, guint number, CfKnownPage *known);
 /* Whether another page may be asked for while so many are under way. */

@@ -34,8 +34,9 @@ says_the_same(const CfRecord *shown, const CfRecord *listed)
 /* The listing's record of a resource that is there. A text that only a show call gives stays while
  * the listing says the same; an answer to a question older than what we know is no news. */
 static void
-copy_listed(CfCollectionState *state, CfEdit *edit, CfResource *resource, const CfFound *found)
+copy_listed(CfRefresh *refresh, CfEdit *edit, CfResource *resource, const CfFound *found)
 {
+    CfCollectionState *state = refresh->state;
     g_autoptr(CfResource) copy = cf_resource_copy(resource);
     CfRecord *former = copy->listed;
 
@@ -43,7 +44,8 @@ copy_listed(CfCollectionState *state, CfEdit *edit, CfResource *resource, const 
     copy->listed = cf_record_ref(found->record);
     cf_record_unref(former);
     if (found->requested_us >= copy->valid_us) {
-        if (copy->base != found->record && !says_the_same(copy->base, found->record)) {
+        if (copy->base != found->record &&
+            (refresh->reread || !says_the_same(copy->base, found->record))) {
             cf_record_unref(copy->base);
             copy->base = cf_record_ref(found->record);
         }
@@ -82,8 +84,10 @@ note_walk(CfRefresh *refresh)
 {
     CfCollectionState *state = refresh->state;
 
-    if (!refresh->since_us)
+    if (!refresh->since_us) {
         state->whole_us = refresh->began_us;
+        state->view = refresh->view;
+    }
     state->listed_us = refresh->cloud_us;
     if (state->inventory->ops->can_list_changes[state->which])
         cf_found_each(refresh, note_newest, NULL);
@@ -137,7 +141,7 @@ edit_known(CfRefresh *refresh, CfEdit *edit, CfResource *resource, const CfFound
         if (found->record != resource->listed || resource->missing ||
             (resource->base != resource->listed && found->requested_us >= resource->valid_us) ||
             g_hash_table_contains(state->follows, GUINT_TO_POINTER(slot)))
-            copy_listed(state, edit, resource, found);
+            copy_listed(refresh, edit, resource, found);
     } else if (refresh->since_us) {
         return; /* not told of: it has not changed */
     } else if (verdict_of(refresh, resource) == VERDICT_GONE) {

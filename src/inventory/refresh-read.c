@@ -94,7 +94,9 @@ index_texts(CfRefresh *refresh)
         key = GUINT_TO_POINTER(text_hash(raw, len));
         list = NULL;
         g_hash_table_steal_extended(refresh->by_text, key, NULL, &list);
-        g_hash_table_insert(refresh->by_text, key, g_slist_prepend(list, resource));
+        /* Not the resource: by the time somebody looks there may be another version. */
+        g_hash_table_insert(refresh->by_text, key,
+                            g_slist_prepend(list, GUINT_TO_POINTER(resource->handle)));
     }
 }
 
@@ -124,10 +126,13 @@ find_same(CfRefresh *refresh, CfJsonSpan span, guint *cursor)
     if (!refresh->by_text)
         index_texts(refresh);
     list = g_hash_table_lookup(refresh->by_text, GUINT_TO_POINTER(text_hash(span.text, span.len)));
-    for (; list; list = list->next)
-        if (same_text(list->data, span))
-            break;
-    return list ? list->data : NULL;
+    for (; list; list = list->next) {
+        CfResource *resource = cf_state_get(state, GPOINTER_TO_UINT(list->data));
+
+        if (resource && same_text(resource, span))
+            return resource;
+    }
+    return NULL;
 }
 
 /* What else was known of it stays. */
@@ -166,14 +171,24 @@ find_parsed(CfRefresh *refresh, const CfRecord *record)
     CfJsonSpan span;
 
     span.text = cf_record_get_raw(record, &span.len);
-    return resource && !cf_record_is_partial(record) && same_text(resource, span) ? resource : NULL;
+    return resource && !cf_record_is_partial(record) && cf_refresh_may_reuse(refresh) &&
+                   same_text(resource, span)
+               ? resource
+               : NULL;
+}
+
+/* Whether the stretch that the page is of ends with the record. */
+static gboolean
+ends_with(const CfRefresh *refresh, guint number, const CfRecord *record)
+{
+    return refresh->walk && cf_walk_meets(refresh->walk, number - 1, cf_record_get_id(record));
 }
 
 /* A record that was parsed. record: (transfer full) (nullable): NULL: error says why not.
- * end: (nullable). Returns: whether it is the resource of that id. */
+ * Returns: whether the stretch ends with it. */
 static gboolean
 take_record(CfRefresh *refresh, guint number, gint64 requested_us, CfRecord *record,
-            const GError *error, const char *end)
+            const GError *error)
 {
     CfResource *same;
     gboolean met;
@@ -189,33 +204,33 @@ take_record(CfRefresh *refresh, guint number, gint64 requested_us, CfRecord *rec
         complete(refresh->state, &record);
     same = find_parsed(refresh, record);
     cf_found_add(refresh, number, same, same ? same->listed : record, requested_us);
-    met = end && strcmp(cf_record_get_id(record), end) == 0;
+    met = ends_with(refresh, number, record);
     cf_record_unref(record);
     return met;
 }
 
 gboolean
 cf_read_now(CfRefresh *refresh, const GArray *records, guint number, gint64 requested_us,
-            CfKnownPage *known, const char *end)
+            CfKnownPage *known)
 {
     CfInventory *inventory = refresh->state->inventory;
     guint cursor = (number - 1) * refresh->page_size + cf_found_on_page(refresh, number);
-    gboolean met = FALSE;
+    gboolean met = FALSE, reuse = cf_refresh_may_reuse(refresh);
 
     for (guint i = 0; i < records->len; i++) {
         CfJsonSpan span = g_array_index(records, CfJsonSpan, i);
-        CfResource *same = find_unchanged(refresh, known, span, &cursor);
+        CfResource *same = reuse ? find_unchanged(refresh, known, span, &cursor) : NULL;
         g_autoptr(GError) error = NULL;
         CfRecord *record;
 
         if (same) {
             refresh->reused++;
             cf_found_add(refresh, number, same, same->listed, requested_us);
-            met = met || (end && strcmp(cf_record_get_id(same->listed), end) == 0);
+            met = met || ends_with(refresh, number, same->listed);
             continue;
         }
         record = inventory->ops->parse(inventory->handle, refresh->state->which, span, &error);
-        if (take_record(refresh, number, requested_us, record, error, end))
+        if (take_record(refresh, number, requested_us, record, error))
             met = TRUE;
     }
     return met;
@@ -229,7 +244,7 @@ take_reading(CfRefresh *refresh, const Unread *unread)
         g_autoptr(GError) error = NULL;
         CfRecord *record = cf_reading_take(unread->reading, i, &error);
 
-        take_record(refresh, unread->number, unread->requested_us, record, error, NULL);
+        take_record(refresh, unread->number, unread->requested_us, record, error);
     }
 }
 
@@ -241,8 +256,7 @@ read_oldest(CfRefresh *refresh)
     if (unread->reading)
         take_reading(refresh, unread);
     else
-        cf_read_now(refresh, unread->records, unread->number, unread->requested_us, unread->known,
-                    NULL);
+        cf_read_now(refresh, unread->records, unread->number, unread->requested_us, unread->known);
     cf_stream_page_done(refresh, unread->number);
     unread_free(unread);
 }

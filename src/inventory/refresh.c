@@ -177,9 +177,30 @@ is_forced(const CfCollectionState *state)
     return FALSE;
 }
 
+static guint
+get_view(const CfCollectionState *state)
+{
+    const CfInventory *inventory = state->inventory;
+
+    return inventory->ops->get_view ? inventory->ops->get_view(inventory->handle, state->which) : 0;
+}
+
+gboolean
+cf_refresh_may_reuse(CfRefresh *refresh)
+{
+    guint view = get_view(refresh->state);
+
+    if (!refresh->looked)
+        refresh->view = view;
+    refresh->looked = TRUE;
+    refresh->reread |= view != refresh->state->view;
+    return view == refresh->state->view;
+}
+
 /* Since when changes are enough, where the cloud can list them; 0: everything is to be listed. Not
  * everything that changes is a change to the cloud (Nova's tags are none): hence a whole listing
- * now and then, where somebody forces one, and where much is followed. Going by the cloud's own
+ * now and then, where somebody forces one, where much is followed, and where the same texts are to
+ * be read in another way. Going by the cloud's own
  * times needs no common clock: the time at which it answered the last listing, else the newest
  * change that it told of, which repeats all that changed shortly before that one for ever. The
  * margin is for clocks inside the cloud. */
@@ -192,7 +213,7 @@ choose_since(const CfRefresh *refresh)
 
     if (!inventory->ops->list_from || !inventory->ops->can_list_changes[state->which] ||
         !state->current || known_us <= CHANGES_MARGIN_US || refresh->listing > 1 ||
-        state->failure || is_forced(state) ||
+        state->failure || is_forced(state) || get_view(state) != state->view ||
         g_hash_table_size(state->follows) > CHANGES_FOLLOWS_MAX ||
         cf_clock_mono_us() - state->whole_us >= inventory->options.max_stale_us)
         return 0;
@@ -212,7 +233,7 @@ cf_refresh_list(CfRefresh *refresh)
     refresh->page_size = refresh->state->inventory->ops->get_page_size(
         refresh->state->inventory->handle, refresh->state->which);
     refresh->total = -1;
-    refresh->ended = refresh->alone = FALSE;
+    refresh->ended = refresh->alone = refresh->looked = refresh->reread = FALSE;
     refresh->since_us = choose_since(refresh);
     if (refresh->state->inventory->ops->list_from)
         refresh->walk = refresh->since_us ? cf_walk_new(NULL) : plan_walk(refresh);
@@ -280,11 +301,11 @@ walk_again(CfRefresh *refresh, const GError *error)
     return TRUE;
 }
 
-static void
-take_page(CfRefresh *refresh, CfRefreshCall *call, const CfPage *page)
+static gboolean
+take_page(CfRefresh *refresh, CfRefreshCall *call, const CfPage *page, GError **error)
 {
-    const char *end = refresh->walk ? cf_walk_get_end(refresh->walk, call->page - 1) : NULL;
-    gboolean met = FALSE, taken = cf_found_take_run(refresh, call, page, end, &met);
+    gboolean ends = refresh->walk && cf_walk_get_end(refresh->walk, call->page - 1), met = FALSE;
+    gboolean taken = cf_refresh_may_reuse(refresh) && cf_found_take_run(refresh, call, page, &met);
 
     if (refresh->answered == 0 || page->cloud_us < refresh->cloud_us)
         refresh->cloud_us = page->cloud_us;
@@ -293,12 +314,16 @@ take_page(CfRefresh *refresh, CfRefreshCall *call, const CfPage *page)
     if (!refresh->walk)
         count_pages(refresh, page, call->page);
     /* Only where stretches meet is the page itself needed to go on. */
-    if (!taken && end)
-        met = cf_read_now(refresh, page->records, call->page, page->requested_us, call->known, end);
+    if (!taken && ends)
+        met = cf_read_now(refresh, page->records, call->page, page->requested_us, call->known);
     else if (!taken)
         cf_read_later(refresh, page, call->page, g_steal_pointer(&call->known));
-    if (refresh->walk)
-        cf_walk_take(refresh->walk, call->page - 1, met, page->next);
+    if (!refresh->walk || cf_walk_take(refresh->walk, call->page - 1, met, page->next))
+        return TRUE;
+    g_set_error(error, CF_ERROR, CF_ERROR_PROTOCOL,
+                "%s: the page behind ‘%s’ leads back to where the listing was before",
+                cf_collection_name(refresh->state->which), page->next);
+    return FALSE;
 }
 
 static CfRefreshCall *
@@ -326,12 +351,14 @@ on_page(const CfPage *page, const GError *error, gpointer data)
 {
     CfRefreshCall *call = data;
     CfRefresh *refresh = call->refresh;
+    g_autoptr(GError) wrong = NULL;
 
     if (refresh->state && refresh->listing == call->listing) {
         if (error && !walk_again(refresh, error)) {
             cf_refresh_end(refresh, error);
+        } else if (!error && !take_page(refresh, call, page, &wrong)) {
+            cf_refresh_end(refresh, wrong);
         } else if (!error) {
-            take_page(refresh, call, page);
             tell_first(refresh, NULL);
             if (refresh->state)
                 cf_refresh_fill(refresh);

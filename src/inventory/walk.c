@@ -1,13 +1,15 @@
 #include "inventory/walk.h"
 
 typedef struct {
-    char *marker; /* (nullable) of the page to ask for, or under way */
-    char *end;    /* (nullable) */
+    char *marker;      /* (nullable) of the page to ask for, or under way */
+    char *end;         /* (nullable) */
+    GHashTable *asked; /* (nullable) the markers that it has asked for */
     enum { STRETCH_READY, STRETCH_ASKED, STRETCH_DONE } state;
 } Stretch;
 
 struct _CfWalk {
-    GArray *stretches; /* (element-type Stretch) */
+    GArray *stretches;  /* (element-type Stretch) */
+    GHashTable *by_end; /* end (borrowed) → number of the stretch that it ends, + 1 */
     guint under_way, done;
     guint first; /* none before it is ready: a million servers have many stretches */
 };
@@ -19,6 +21,7 @@ stretch_clear(gpointer data)
 
     g_free(stretch->marker);
     g_free(stretch->end);
+    g_clear_pointer(&stretch->asked, g_hash_table_unref);
 }
 
 CfWalk *
@@ -29,6 +32,7 @@ cf_walk_new(const GPtrArray *bounds)
 
     walk->stretches = g_array_sized_new(FALSE, TRUE, sizeof(Stretch), n + 1);
     g_array_set_clear_func(walk->stretches, stretch_clear);
+    walk->by_end = g_hash_table_new(g_str_hash, g_str_equal);
     for (guint i = 0; i <= n; i++) {
         Stretch stretch = {
             .marker = i > 0 ? g_strdup(bounds->pdata[i - 1]) : NULL,
@@ -36,6 +40,8 @@ cf_walk_new(const GPtrArray *bounds)
         };
 
         g_array_append_val(walk->stretches, stretch);
+        if (stretch.end)
+            g_hash_table_insert(walk->by_end, stretch.end, GUINT_TO_POINTER(i + 1));
     }
     return walk;
 }
@@ -45,6 +51,7 @@ cf_walk_free(CfWalk *walk)
 {
     if (!walk)
         return;
+    g_hash_table_unref(walk->by_end);
     g_array_unref(walk->stretches);
     g_free(walk);
 }
@@ -80,12 +87,27 @@ cf_walk_get_end(CfWalk *walk, guint stretch)
     return get_stretch(walk, stretch)->end;
 }
 
-void
+gboolean
+cf_walk_meets(CfWalk *walk, guint stretch, const char *id)
+{
+    return GPOINTER_TO_UINT(g_hash_table_lookup(walk->by_end, id)) > stretch;
+}
+
+/* Returns: FALSE when it did so before. Most stretches are one page. */
+static gboolean
+note_asked(Stretch *stretch, const char *next)
+{
+    if (!stretch->asked)
+        stretch->asked = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, NULL);
+    return g_hash_table_add(stretch->asked, g_strdup(next));
+}
+
+gboolean
 cf_walk_take(CfWalk *walk, guint stretch, gboolean met, const char *next)
 {
     Stretch *taken = get_stretch(walk, stretch);
 
-    g_return_if_fail(taken->state == STRETCH_ASKED);
+    g_return_val_if_fail(taken->state == STRETCH_ASKED, FALSE);
 
     walk->under_way--;
     g_free(taken->marker);
@@ -94,6 +116,7 @@ cf_walk_take(CfWalk *walk, guint stretch, gboolean met, const char *next)
     walk->done += taken->state == STRETCH_DONE;
     if (taken->state == STRETCH_READY)
         walk->first = MIN(walk->first, stretch);
+    return taken->state == STRETCH_DONE || note_asked(taken, next);
 }
 
 guint

@@ -4,8 +4,9 @@
  *
  *     ├── stretch 0 ──┤m0├── stretch 1 ──┤m1├── stretch 2 ──…   end of the listing
  *
- * A stretch goes on, page by page, until it has met the resource that the next stretch begins
- * behind, so that the stretches join up whatever came or went meanwhile. Pure: makes no call. */
+ * A stretch goes on, page by page, until it has met a resource that a later stretch begins behind
+ * (the next one, unless that went away, which Nova takes for a marker all the same), so that the
+ * stretches join up whatever came or went meanwhile. Pure: makes no call. */
 #pragma once
 
 #include <glib.h>
@@ -25,9 +26,13 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC(CfWalk, cf_walk_free)
 gboolean cf_walk_ask(CfWalk *walk, guint *ret_stretch, const char **ret_marker);
 /* The id that ends a stretch; NULL: it ends with the listing. Returns: (transfer none). */
 const char *cf_walk_get_end(CfWalk *walk, guint stretch);
-/* The page that was asked for came. met: the stretch's end was on it. next: (nullable): the marker
- * of the page behind it; NULL: the listing ends here. */
-void cf_walk_take(CfWalk *walk, guint stretch, gboolean met, const char *next);
+/* Whether a stretch that comes upon this resource is at its end: another one begins behind it. That
+ * may be a later one than the next, when what the stretch was to end with is gone. */
+gboolean cf_walk_meets(CfWalk *walk, guint stretch, const char *id);
+/* The page that was asked for came. met: what ends the stretch was on it. next: (nullable): the
+ * marker of the page behind it; NULL: the listing ends here.
+ * Returns: FALSE when the stretch was there before: the pages go round in circles. */
+gboolean cf_walk_take(CfWalk *walk, guint stretch, gboolean met, const char *next);
 
 guint cf_walk_get_n_stretches(CfWalk *walk);
 /* Calls whose page has not come yet. */

@@ -116,6 +116,10 @@ struct _CfProviderOps {
     /* Records of a full page; the listing is split by it. */
     guint (*get_page_size)(gpointer handle, CfCollection collection);
 
+    /* (nullable) A number that changes whenever parse() makes something else of the same text than
+     * before; records of the former number are then read again from the next whole listing on.
+     * NULL: it always makes the same of it. Thread: the engine's. */
+    guint (*get_view)(gpointer handle, CfCollection collection);
     /* Required. One record's text (a span of a page, or raw of a record) as a record. Pure. Thread:
      * any, several at once, with others of the handle's functions under way, until close(): of the
      * handle it reads only what does not change between open() and close(), or what is replaced as

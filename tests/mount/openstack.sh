@@ -174,6 +174,21 @@ is "$(theirs_is_kept)" "$kept" "another project's image: it is still there"
 own=$(cat images/by-id/kept/owner)
 leave
 
+cf_section "a role that is given and taken"
+mount_at 93
+is "$(stat -c %a "$theirs/name")" 444 "another project's image can only be read"
+# becomes true|false: the account an administrator, as its next token tells.
+becomes() {
+    setting "{\"admin\":$1}"
+    sim POST /_sim/tokens/revoke '{}' >/dev/null
+    ok "a refresh" refresh
+}
+becomes true
+is "$(stat -c %a "$theirs/name")" 644 "an administrator can write it, though nothing of it has changed"
+becomes false
+is "$(stat -c %a "$theirs/name")" 444 "who is none any more cannot"
+leave
+
 cf_section "what the cloud lets be done all the same"
 mount_at 93 # looks once: to it the image stays another project's
 is "$(stat -c %a "$theirs/name")" 444 "it is another project's"

@@ -1,7 +1,7 @@
 /* The inventory over a provider in memory: what is reused, what vanishes and what must not. */
 #include <string.h>
 
-#include "inventory/inventory.h"
+#include "inventory/private.h"
 #include "test-verdict.h"
 #include "util/clock.h"
 #include "util/error.h"
@@ -27,9 +27,12 @@ typedef struct {
     GString *spoilt;          /* (nullable) what pages of a listing are instead */
     guint known;              /* records that were known when their page was checked */
     gboolean unhelped;        /* the provider makes nothing of what is known */
+    guint meanwhile_page;     /* ahead of this page … */
+    void (*meanwhile)(void);  /* … (nullable) happens this, in the engine's thread */
 } Cloud;
 
 static Cloud cloud;
+static gint view; /* what the provider says of how it reads, and reads by; atomic */
 
 /* What parse() meets in any thread. */
 static struct {
@@ -133,6 +136,8 @@ answer_page(gpointer data)
     guint last = (cloud.order->len + PAGE - 1) / PAGE;
     gint fail = g_atomic_int_get(&cloud.fail);
 
+    if (cloud.meanwhile && call->page == cloud.meanwhile_page)
+        cloud.meanwhile();
     if (fail != CF_ERROR_N) {
         g_autoptr(GError) error = g_error_new_literal(CF_ERROR, fail, "no");
 
@@ -273,6 +278,11 @@ fake_parse(gpointer handle, CfCollection collection, CfJsonSpan text, GError **e
             cf_record_builder_set(&builder, fields[i].field, word);
         }
     }
+    if (g_atomic_int_get(&view)) {
+        g_autofree char *zone = g_strdup_printf("zone-%d", g_atomic_int_get(&view));
+
+        cf_record_builder_set(&builder, CF_SERVER_ZONE, zone);
+    }
     note_parse(cf_record_builder_get(&builder, CF_SERVER_ID));
     builder.settled = TRUE;
     builder.updated_us = cloud.clock_s * G_USEC_PER_SEC;
@@ -358,6 +368,12 @@ fake_close(gpointer handle)
 }
 
 static guint
+fake_view(gpointer handle, CfCollection collection)
+{
+    return (guint) g_atomic_int_get(&view);
+}
+
+static guint
 fake_page_size(gpointer handle, CfCollection collection)
 {
     return PAGE;
@@ -382,6 +398,7 @@ static const CfProviderOps fake = {
     .verbs = (1u << CF_VERB_N) - 1,
     .list = fake_list,
     .get_page_size = fake_page_size,
+    .get_view = fake_view,
     .parse = fake_parse,
     .show = fake_show,
     .act = fake_act,
@@ -400,6 +417,7 @@ static const CfProviderOps fake_by_marker = {
     .list_from = fake_list_from,
     .can_list_changes = {TRUE, FALSE},
     .get_page_size = fake_page_size,
+    .get_view = fake_view,
     .parse = fake_parse,
     .show = fake_show,
     .act = fake_act,
@@ -463,6 +481,7 @@ set_up_ops(Fixture *fixture, guint n, const CfProviderOps *ops)
     g_autoptr(GError) error = NULL;
 
     cloud = (Cloud){.fail = CF_ERROR_N, .show_fail = CF_ERROR_N};
+    view = 0;
     cloud.servers = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, g_free);
     cloud.order = g_ptr_array_new_with_free_func(g_free);
     cloud.changed = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, g_free);
@@ -621,6 +640,108 @@ test_turned_round(Fixture *fixture, gconstpointer data)
     /* Some are parsed before all are looked up; none is new. */
     g_assert_cmpuint(parsed(), <=, cloud.order->len / 64 + 1);
     g_assert_cmpuint(count(fixture), ==, cloud.order->len);
+    parsing.parses = 0;
+    refresh(fixture);
+    g_assert_cmpuint(parsed(), ==, 0);
+}
+
+static Fixture *watched;
+
+/* A show call tells of a server that the listing will tell of in its old words: there is a new
+ * version while the refresh looks for the texts of the former one. */
+static void
+follow_one(void)
+{
+    CfCollectionState *state = &watched->inventory->collections[CF_SERVERS];
+    const char *id = cloud.order->pdata[(cloud.meanwhile_page - 1) * PAGE + PAGE / 2];
+    g_autofree char *text = g_strdup_printf("{\"id\":\"%s\",\"status\":\"stopped\"}", id);
+    g_autoptr(GError) error = NULL;
+    g_autoptr(CfRecord) record =
+        fake_parse(NULL, CF_SERVERS, (CfJsonSpan){text, strlen(text)}, &error);
+
+    g_assert_no_error(error);
+    cf_follow_record(state, id, record, cf_clock_mono_us());
+}
+
+static void
+test_followed_meanwhile(Fixture *fixture, gconstpointer data)
+{
+    g_autofree char *id = NULL;
+    g_autofree char *now = NULL;
+
+    watched = fixture;
+    cloud.unhelped = TRUE;
+    refresh(fixture);
+    for (guint i = 0; i < cloud.order->len; i++)
+        g_ptr_array_insert(cloud.order, (gint) i,
+                           g_ptr_array_steal_index(cloud.order, cloud.order->len - 1));
+    cloud.meanwhile_page = 30;
+    cloud.meanwhile = follow_one;
+    id = g_strdup(cloud.order->pdata[29 * PAGE + PAGE / 2]);
+    refresh(fixture);
+    g_assert_cmpuint(count(fixture), ==, cloud.order->len);
+    now = state_of(fixture, id);
+    g_assert_cmpstr(now, ==, "stopped"); /* the listing had asked before */
+}
+
+static char *
+zone_of(Fixture *fixture, const char *id)
+{
+    g_autoptr(CfSnapshot) snapshot = cf_inventory_ref_snapshot(fixture->inventory, CF_SERVERS);
+
+    return g_strdup(cf_resource_get(cf_snapshot_find(snapshot, id), CF_SERVER_ZONE));
+}
+
+static void
+assert_zone(Fixture *fixture, const char *id, const char *expected)
+{
+    g_autofree char *zone = zone_of(fixture, id);
+
+    g_assert_cmpstr(zone, ==, expected);
+}
+
+/* The same texts mean something else now: once they are read again, and then believed. */
+static void
+test_read_in_another_way(Fixture *fixture, gconstpointer data)
+{
+    g_atomic_int_set(&view, 1);
+    refresh(fixture);
+    assert_zone(fixture, "id-0042", "zone-1");
+    parsing.parses = 0;
+    refresh(fixture);
+    g_assert_cmpuint(parsed(), ==, 0);
+    g_atomic_int_set(&view, 2);
+    refresh(fixture);
+    g_assert_cmpuint(parsed(), ==, 95);
+    assert_zone(fixture, "id-0000", "zone-2");
+    assert_zone(fixture, "id-0042", "zone-2");
+    assert_zone(fixture, "id-0094", "zone-2");
+    g_assert_cmpuint(count(fixture), ==, 95);
+    parsing.parses = 0;
+    refresh(fixture);
+    g_assert_cmpuint(parsed(), ==, 0);
+    g_assert_cmpuint(cloud.shows, ==, 0);
+}
+
+/* It is found out in the middle of a listing: what was read before that is read again next time. */
+static void
+find_out(void)
+{
+    g_atomic_int_set(&view, 3);
+}
+
+static void
+test_read_in_another_way_meanwhile(Fixture *fixture, gconstpointer data)
+{
+    g_atomic_int_set(&view, 2);
+    refresh(fixture);
+    cloud.meanwhile_page = 5;
+    cloud.meanwhile = find_out;
+    refresh(fixture);
+    cloud.meanwhile = NULL;
+    assert_zone(fixture, "id-0094", "zone-3");
+    refresh(fixture);
+    assert_zone(fixture, "id-0000", "zone-3");
     parsing.parses = 0;
     refresh(fixture);
     g_assert_cmpuint(parsed(), ==, 0);
@@ -1371,6 +1492,9 @@ main(int argc, char **argv)
     ADD("known-when-it-is-checked", 95, test_known);
     ADD("turned-round", 399, test_turned_round);
     ADD("turned-round-without-help", 400, test_turned_round);
+    ADD("followed-while-texts-are-looked-up", 400, test_followed_meanwhile);
+    ADD("read-in-another-way", 95, test_read_in_another_way);
+    ADD("read-in-another-way-from-the-middle-on", 95, test_read_in_another_way_meanwhile);
     ADD("pages-change-places", 95, test_pages_change_places);
     ADD("a-page-comes-twice", 95, test_page_comes_twice);
     ADD("the-end-is-gone", 95, test_end_is_gone);

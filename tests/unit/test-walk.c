@@ -15,12 +15,17 @@ static void
 answer(Cloud *cloud, CfWalk *walk, guint stretch, const char *marker)
 {
     const char *from = marker ? strchr(cloud->letters, *marker) + 1 : cloud->letters;
-    const char *end = cf_walk_get_end(walk, stretch);
+    gboolean met = FALSE;
     gsize n = MIN(strlen(from), cloud->page);
     char next[2] = {n > 0 ? from[n - 1] : 0, 0};
 
     g_string_append_len(cloud->seen, from, (gssize) n);
-    cf_walk_take(walk, stretch, end && memchr(from, *end, n), n == cloud->page ? next : NULL);
+    for (gsize i = 0; i < n; i++) {
+        char id[2] = {from[i], 0};
+
+        met = met || cf_walk_meets(walk, stretch, id);
+    }
+    g_assert_true(cf_walk_take(walk, stretch, met, n == cloud->page ? next : NULL));
 }
 
 static void
@@ -97,12 +102,61 @@ test_end_went(void)
     g_assert_null(marker);
     g_assert_true(cf_walk_ask(walk, &stretch, &marker));
     g_assert_cmpstr(marker, ==, "c");
-    cf_walk_take(walk, 1, FALSE, NULL);
+    g_assert_true(cf_walk_take(walk, 1, FALSE, NULL));
     answer(&cloud, walk, 0, NULL);
     while (cf_walk_ask(walk, &stretch, &marker))
         answer(&cloud, walk, stretch, marker);
     g_assert_true(cf_walk_is_done(walk));
     g_assert_cmpstr(seen->str, ==, "abdefg");
+}
+
+/* The same of a cloud that takes for a marker what is no more: the stretch behind it covers what it
+ * should, and the one before it ends where that one does. */
+static void
+test_end_went_unnoticed(void)
+{
+    g_autoptr(GPtrArray) ids = g_ptr_array_new();
+    g_autoptr(CfWalk) walk = NULL;
+    const char *marker;
+    guint stretch;
+
+    g_ptr_array_add(ids, (gpointer) "c");
+    g_ptr_array_add(ids, (gpointer) "f");
+    g_ptr_array_add(ids, (gpointer) "i");
+    walk = cf_walk_new(ids);
+    for (guint i = 0; i < 4; i++)
+        g_assert_true(cf_walk_ask(walk, &stretch, &marker));
+    g_assert_true(cf_walk_meets(walk, 0, "c"));
+    g_assert_true(cf_walk_meets(walk, 0, "f"));
+    g_assert_true(cf_walk_meets(walk, 0, "i"));
+    g_assert_false(cf_walk_meets(walk, 0, "e"));
+    g_assert_false(cf_walk_meets(walk, 1, "c")); /* it begins there */
+    g_assert_false(cf_walk_meets(walk, 3, "i"));
+    g_assert_true(cf_walk_take(walk, 0, FALSE, "d")); /* abd */
+    g_assert_true(cf_walk_take(walk, 1, TRUE, "f"));
+    g_assert_true(cf_walk_take(walk, 2, TRUE, "i"));
+    g_assert_true(cf_walk_take(walk, 3, FALSE, NULL));
+    g_assert_true(cf_walk_ask(walk, &stretch, &marker));
+    g_assert_cmpstr(marker, ==, "d");
+    g_assert_true(cf_walk_take(walk, 0, cf_walk_meets(walk, 0, "f"), "g")); /* efg */
+    g_assert_true(cf_walk_is_done(walk));
+}
+
+static void
+test_circle(void)
+{
+    g_autoptr(CfWalk) walk = cf_walk_new(NULL);
+    static const struct {
+        const char *next;
+        gboolean is_new;
+    } pages[] = {{"c", TRUE}, {"f", TRUE}, {"c", FALSE}};
+    const char *marker;
+    guint stretch;
+
+    for (guint i = 0; i < G_N_ELEMENTS(pages); i++) {
+        g_assert_true(cf_walk_ask(walk, &stretch, &marker));
+        g_assert_cmpint(cf_walk_take(walk, stretch, FALSE, pages[i].next), ==, pages[i].is_new);
+    }
 }
 
 int
@@ -115,5 +169,7 @@ main(int argc, char **argv)
         g_test_add_data_func(path, GUINT_TO_POINTER(i), test_case);
     }
     g_test_add_func("/walk/the-end-of-a-stretch-went", test_end_went);
+    g_test_add_func("/walk/the-end-went-and-is-a-marker-still", test_end_went_unnoticed);
+    g_test_add_func("/walk/pages-in-a-circle", test_circle);
     return g_test_run();
 }

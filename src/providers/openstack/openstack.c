@@ -267,6 +267,49 @@ os_get_page_size(gpointer handle, CfCollection collection)
     return ((CfOs *) handle)->page_size;
 }
 
+static gboolean
+is_same_flavor(const CfOsFlavor *a, const CfOsFlavor *b)
+{
+    return g_strcmp0(a->name, b->name) == 0 && g_strcmp0(a->vcpus, b->vcpus) == 0 &&
+           g_strcmp0(a->ram, b->ram) == 0 && g_strcmp0(a->disk, b->disk) == 0;
+}
+
+/* a, b: (nullable). */
+static gboolean
+are_same_flavors(GHashTable *a, GHashTable *b)
+{
+    GHashTableIter iter;
+    gpointer id, flavor;
+
+    if (a == b)
+        return TRUE;
+    if (!a || !b || g_hash_table_size(a) != g_hash_table_size(b))
+        return FALSE;
+    g_hash_table_iter_init(&iter, a);
+    while (g_hash_table_iter_next(&iter, &id, &flavor)) {
+        const CfOsFlavor *other = g_hash_table_lookup(b, id);
+
+        if (!other || !is_same_flavor(flavor, other))
+            return FALSE;
+    }
+    return TRUE;
+}
+
+/* For images, then for servers. The project's name is interned, and so is the region's. */
+static gboolean
+is_same_account(const CfOsView *former, const CfOsView *view)
+{
+    return former->project_id == view->project_id && former->may_all == view->may_all &&
+           former->region == view->region;
+}
+
+static gboolean
+is_same_view(const CfOsView *former, const CfOsView *view)
+{
+    return is_same_account(former, view) && former->version == view->version &&
+           are_same_flavors(former->flavors, view->flavors);
+}
+
 void
 cf_os_update_view(CfOs *os)
 {
@@ -282,7 +325,15 @@ cf_os_update_view(CfOs *os)
     former = os->view;
     os->view = view;
     g_mutex_unlock(&os->view_lock);
+    os->n_views[CF_IMAGES] += !former || !is_same_account(former, view);
+    os->n_views[CF_SERVERS] += !former || !is_same_view(former, view);
     view_unref(former);
+}
+
+static guint
+os_get_view(gpointer handle, CfCollection collection)
+{
+    return ((CfOs *) handle)->n_views[collection];
 }
 
 CfRecord *
@@ -340,6 +391,7 @@ const CfProviderOps cf_provider_openstack = {
     .list_from = cf_os_list_from,
     .can_list_changes = {[CF_SERVERS] = TRUE},
     .get_page_size = os_get_page_size,
+    .get_view = os_get_view,
     .parse = os_parse,
     .show = cf_os_show,
     .act = cf_os_act,

@@ -72,6 +72,7 @@ struct _CfOs {
 
     GMutex view_lock;       /* protects view; a leaf */
     struct _CfOsView *view; /* what parse() goes by, in any thread: never changed, but replaced */
+    guint n_views[CF_COLLECTION_N]; /* how often it became another one */
 };
 
 CfOs *cf_os_ref(CfOs *os);
@@ -253,6 +254,9 @@ void cf_os_fill_result(CfOsCall *call, const CfHttpReply *reply, CfActionResult 
 void cf_os_on_accepted(CfOsCall *call, const CfHttpReply *reply, const GError *error);
 
 /* openstack-more.c */
+/* Of names, descriptions, metadata values, reasons of locks. what: "a name".
+ * Errors: CF_ERROR_INVALID for bytes that are no UTF-8, CF_ERROR_TOO_BIG. Pure. */
+gboolean cf_os_check_length(const char *text, const char *what, GError **error);
 gboolean cf_os_prepare_lock(CfOsCall *call);
 gboolean cf_os_prepare_lock_reason(CfOsCall *call, GError **error);
 gboolean cf_os_prepare_metadata(CfOsCall *call, GError **error);
