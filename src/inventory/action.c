@@ -306,26 +306,38 @@ is_so(const CfAction *action, const CfRecord *record)
            g_strcmp0(cf_record_get_name(record), action->text) == 0;
 }
 
+/* Whether what is under way on the server lets it go on, and ends for it where it must. What is
+ * refused ends nothing. Returns: FALSE with why it may not. */
+static gboolean
+may_go_on(const CfDoing *doing, GError **error)
+{
+    const CfAction *action = doing->order->action;
+
+    if (action->kind != CF_ACTION_POWER || !cf_compose_is_going(doing->inventory, action->ids[0]))
+        return TRUE;
+    return is_within_limit(doing, error) && cf_compose_give_way(doing->inventory, action, error);
+}
+
 /* What the snapshot shows may be old: one fresh look decides whether it is so already. */
 static void
 on_looked_before(CfRecord *record, gint64 requested_us, const GError *error, gpointer data)
 {
     CfDoing *doing = data;
+    g_autoptr(GError) busy = NULL;
 
     if (doing->inventory->closing) {
         cf_doing_give_up(doing, error);
         return;
     }
-    if (record) {
-        gboolean so = is_so(doing->order->action, record);
-
+    if (record)
         cf_follow_record(doing->state, cf_doing_id(doing), record, requested_us);
-        if (so) {
-            cf_doing_accept(doing, NULL);
-            return;
-        }
-    }
-    cf_doing_send(doing);
+    /* Meanwhile a hard reboot may have begun, which would undo what is asked for. */
+    if (!may_go_on(doing, &busy))
+        cf_doing_fail(doing, busy);
+    else if (record && is_so(doing->order->action, record))
+        cf_doing_accept(doing, NULL);
+    else
+        cf_doing_send(doing);
 }
 
 static gboolean
@@ -346,10 +358,7 @@ on_act(gpointer data)
     }
     if (resource)
         doing->old = g_strdup(cf_order_get_old(doing->order, resource));
-    /* What is refused ends nothing that is under way. */
-    if (action->kind == CF_ACTION_POWER &&
-        ((cf_compose_is_going(inventory, action->ids[0]) && !is_within_limit(doing, &error)) ||
-         !cf_compose_give_way(inventory, action, &error))) {
+    if (!may_go_on(doing, &error)) {
         cf_doing_fail(doing, error);
         return G_SOURCE_REMOVE;
     }

@@ -23,6 +23,7 @@ typedef struct {
     gboolean jobs;                        /* actions begin jobs */
     guint job_calls, jobs_asked, jobs_asked_max;
     gboolean jobs_over, jobs_fail, jobs_mute;
+    guint show_ms;    /* how long a show call takes */
     gboolean dry_run; /* what is asked for is told instead of done, as by a channel */
 } Cloud;
 
@@ -173,7 +174,13 @@ static void
 fake_show(gpointer handle, CfCollection collection, const char *id, gint64 deadline_us,
           CfRecordCallback callback, gpointer data)
 {
-    Call *call = later(answer_show, 0, data);
+    Call *call;
+    guint delay_ms;
+
+    g_mutex_lock(&cloud.lock);
+    delay_ms = cloud.show_ms;
+    g_mutex_unlock(&cloud.lock);
+    call = later(answer_show, delay_ms, data);
 
     call->collection = collection;
     call->id = g_strdup(id);
@@ -502,19 +509,26 @@ refresh(CfInventory *inventory, CfCollection collection)
     g_assert_cmpint(await(&verdict), ==, -1);
 }
 
-static int
-power(CfInventory *inventory, const char *id, CfVerb verb)
+static void
+begin_power(CfInventory *inventory, const char *id, CfVerb verb, Verdict *verdict)
 {
     CfAction *action = cf_action_new(CF_ACTION_POWER, CF_SERVERS, id);
     CfOrder *order = cf_order_new(action);
-    Verdict verdict = {0};
 
     action->verb = verb;
     order->value = g_strdup(cf_verb_to_string(verb));
     order->actor.uid = 1234;
     order->actor.command = g_strdup("ba\nsh");
     order->deadline_us = cf_clock_mono_us() + 20 * SECOND;
-    cf_inventory_act(inventory, order, on_done, &verdict);
+    cf_inventory_act(inventory, order, on_done, verdict);
+}
+
+static int
+power(CfInventory *inventory, const char *id, CfVerb verb)
+{
+    Verdict verdict = {0};
+
+    begin_power(inventory, id, verb, &verdict);
     return await(&verdict);
 }
 
@@ -827,6 +841,32 @@ test_others_wait(Fixture *fixture, gconstpointer data)
     g_assert_true(is_state(inventory, "i-1", "stopped"));
     g_assert_cmpint(power(inventory, "i-2", CF_VERB_OFF), ==, -1);
     assert_acts("off hard i-1, off i-1, off i-2");
+}
+
+/* Who wants it off, and looks first whether it is, finds a hard reboot begun meanwhile. */
+static void
+test_others_look_first(Fixture *fixture, gconstpointer data)
+{
+    CfInventory *inventory = fixture->inventory;
+    Verdict off = {0};
+
+    put_status("i-1", "stopped");
+    refresh(inventory, CF_SERVERS);
+    put_status("i-1", "running");
+    g_mutex_lock(&cloud.lock);
+    cloud.show_ms = 1000;
+    g_mutex_unlock(&cloud.lock);
+    begin_power(inventory, "i-1", CF_VERB_OFF, &off);
+    refresh(inventory, CF_SERVERS);
+    g_assert_cmpint(power(inventory, "i-1", CF_VERB_REBOOT_HARD), ==, -1);
+    assert_acts("off hard i-1");
+    g_mutex_lock(&cloud.lock);
+    cloud.show_ms = 0;
+    g_mutex_unlock(&cloud.lock);
+    /* It shall have it off: the server is not started again. */
+    g_assert_cmpint(await(&off), ==, -1);
+    wait_for(!file_is_there(fixture));
+    assert_acts("off hard i-1, off i-1");
 }
 
 static void
@@ -1252,6 +1292,7 @@ main(int argc, char **argv)
     ADD("/compose/start-refused", test_start_refused);
     ADD("/compose/start-refused-for-now", test_start_refused_for_now);
     ADD("/compose/other-power-actions", test_others_wait);
+    ADD("/compose/other-power-actions-look-first", test_others_look_first);
     ADD("/compose/goes-to-error", test_goes_to_error);
     ADD("/compose/no-directory", test_no_directory);
     ADD("/compose/dry-run", test_dry_run);
