@@ -163,8 +163,17 @@ static const CfJsonField refusal_fields[] = {
     {"error.message", cf_json_take_text, offsetof(Refusal, message), CF_JSON_OPTIONAL},
 };
 
+/* Of a user, project or application credential that is not there Keystone says "Could not find ….";
+ * whoever says something else does not know the path. line: (nullable) its words. */
+static gboolean
+is_elsewhere(int http_status, const char *line)
+{
+    return http_status == 405 ||
+           (http_status == 404 && !(line && g_str_has_prefix(line, "Could not find")));
+}
+
 static CfErrorCode
-refusal_code(int http_status)
+refusal_code(int http_status, const char *line)
 {
     switch (http_status) {
     case 408:
@@ -174,6 +183,8 @@ refusal_code(int http_status)
     default:
         break;
     }
+    if (is_elsewhere(http_status, line))
+        return CF_ERROR_REMOTE;
     if (http_status >= 500)
         return CF_ERROR_REMOTE;
     if (http_status < 400)
@@ -187,6 +198,7 @@ set_refusal(int http_status, gboolean needs_more, const char *text, gsize len, G
     CfCloudWords words = {.http_status = http_status};
     Refusal refusal = {NULL, NULL};
     g_autofree char *line = NULL;
+    const char *hint = "";
     CfJsonSpan whole;
 
     if (cf_json_check(text, len, &whole, NULL))
@@ -194,20 +206,17 @@ set_refusal(int http_status, gboolean needs_more, const char *text, gsize len, G
     line = refusal.message ? cf_text_one_line(refusal.message) : NULL;
     words.code = refusal.title;
     words.message = line;
+    if (http_status < 400 || is_elsewhere(http_status, line))
+        hint = "; does auth_url lead to Keystone?";
     if (needs_more)
         cf_error_set_cloud(error, CF_ERROR_UNAUTHORIZED, &words,
                            "no token: the account asks for a second factor, which cannot be given "
                            "here; an application credential can take its place");
-    else if (line)
-        cf_error_set_cloud(error, refusal_code(http_status), &words,
-                           "no token: %.300s (HTTP status %d)", line, http_status);
-    else if (http_status == 404 || http_status == 405 || http_status < 400)
-        cf_error_set_cloud(error, http_status < 400 ? CF_ERROR_PROTOCOL : CF_ERROR_REMOTE, &words,
-                           "no token: HTTP status %d; does auth_url lead to Keystone?",
-                           http_status);
     else
-        cf_error_set_cloud(error, refusal_code(http_status), &words, "no token: HTTP status %d",
-                           http_status);
+        cf_error_set_cloud(error, refusal_code(http_status, line), &words,
+                           line ? "no token: %.300s (HTTP status %d)%s"
+                                : "no token: %sHTTP status %d%s",
+                           line ? line : "", http_status, hint);
     g_free(refusal.title);
     g_free(refusal.message);
 }

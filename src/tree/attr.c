@@ -199,6 +199,16 @@ store_power(const CfSubject *subject, const char *text, GError **error)
     return action;
 }
 
+/* JSON and URLs have no other bytes: the cloud would be sent something else than was written. */
+static gboolean
+is_text(const char *text, GError **error)
+{
+    if (g_utf8_validate(text, -1, NULL))
+        return TRUE;
+    g_set_error(error, CF_ERROR, CF_ERROR_INVALID, "text is written in UTF-8");
+    return FALSE;
+}
+
 static CfAction *
 store_name(const CfSubject *subject, const char *text, GError **error)
 {
@@ -208,6 +218,8 @@ store_name(const CfSubject *subject, const char *text, GError **error)
         g_set_error(error, CF_ERROR, CF_ERROR_INVALID, "a name is one line that is not empty");
         return NULL;
     }
+    if (!is_text(text, error))
+        return NULL;
     action = cf_attr_action_of(subject, CF_ACTION_RENAME);
     action->text = g_strdup(text);
     return action;
@@ -216,8 +228,11 @@ store_name(const CfSubject *subject, const char *text, GError **error)
 static CfAction *
 store_description(const CfSubject *subject, const char *text, GError **error)
 {
-    CfAction *action = cf_attr_action_of(subject, CF_ACTION_DESCRIBE);
+    CfAction *action;
 
+    if (!is_text(text, error))
+        return NULL;
+    action = cf_attr_action_of(subject, CF_ACTION_DESCRIBE);
     action->text = g_strdup(text);
     return action;
 }
@@ -281,6 +296,8 @@ store_capture(const CfSubject *subject, const char *text, GError **error)
                     "capture takes the new image's name; further lines are its description");
         return NULL;
     }
+    if (!is_text(text, error))
+        return NULL;
     action = cf_attr_action_of(subject, CF_ACTION_CAPTURE);
     action->text = g_strndup(text, (gsize) (end - text));
     action->description = g_strdup(*end ? end + 1 : "");

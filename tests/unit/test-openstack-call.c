@@ -169,6 +169,134 @@ test_renewed(Cloud *cloud, gconstpointer data)
     g_assert_cmpuint(count_seen(server, "POST " TOKENS), ==, 3);
 }
 
+/* Runs in the engine's thread: the token has 100 s left of its hour. */
+static gboolean
+age_token(gpointer data)
+{
+    CfOs *os = ((Cloud *) data)->base.handle;
+
+    os->token.expires_us = cf_clock_mono_us() + 100 * G_USEC_PER_SEC;
+    return G_SOURCE_REMOVE;
+}
+
+static gboolean
+end_token(gpointer data)
+{
+    CfOs *os = ((Cloud *) data)->base.handle;
+
+    os->token.expires_us = cf_clock_mono_us() - 1;
+    return G_SOURCE_REMOVE;
+}
+
+/* Nobody waits for the next token while there is a good one. */
+static void
+test_renewed_ahead(Cloud *cloud, gconstpointer data)
+{
+    Server *server = &cloud->base.server;
+    gint64 until_us = g_get_monotonic_time() + 30 * G_USEC_PER_SEC;
+    g_autofree char *used = NULL;
+
+    serve_token(cloud, "fake-old", 1);
+    serve_rule(server, (Rule){.method = "POST",
+                              .path = TOKENS,
+                              .status = 201,
+                              .body = cloud->catalog,
+                              .uses = 1,
+                              .delay_ms = 300,
+                              .header = "X-Subject-Token",
+                              .value = "fake-new"});
+    serve_version(cloud, "2.93");
+    serve(server, "GET", DETAIL, 200, ONE_SERVER);
+    open_handle(&cloud->base);
+    list_servers(cloud, NULL, -1);
+    cf_http_invoke_wait(cloud->base.http, age_token, cloud);
+    do {
+        g_free(used);
+        list_servers(cloud, NULL, -1);
+        used = last_header(server, "GET " DETAIL FIRST_PAGE, "x-auth-token");
+    } while (strcmp(used, "fake-new") != 0 && g_get_monotonic_time() < until_us);
+    g_assert_cmpstr(used, ==, "fake-new");
+    g_assert_cmpuint(count_seen(server, "GET " DETAIL FIRST_PAGE), >, 2);
+    g_assert_cmpuint(count_seen(server, "POST " TOKENS), ==, 2);
+}
+
+/* A token that cannot be renewed is used on while it lives, and Keystone is not asked all the time.
+ */
+static void
+test_renewal_refused(Cloud *cloud, gconstpointer data)
+{
+    Server *server = &cloud->base.server;
+    gint64 until_us = g_get_monotonic_time() + 30 * G_USEC_PER_SEC;
+
+    serve_token(cloud, "fake-old", 1);
+    serve(server, "POST", TOKENS, 401, "{\"error\":{\"code\":401,\"message\":\"no\"}}");
+    serve_version(cloud, "2.93");
+    serve_rule(server, (Rule){"GET", DETAIL, NULL, 200, ONE_SERVER, -1});
+    open_handle(&cloud->base);
+    list_servers(cloud, NULL, -1);
+    cf_http_invoke_wait(cloud->base.http, age_token, cloud);
+    while (count_seen(server, "POST " TOKENS) < 2 && g_get_monotonic_time() < until_us)
+        list_servers(cloud, NULL, -1);
+    for (guint i = 0; i < 10; i++)
+        list_servers(cloud, NULL, -1);
+    g_assert_cmpuint(count_seen(server, "POST " TOKENS), ==, 2);
+    cf_http_invoke_wait(cloud->base.http, end_token, cloud);
+    list_servers(cloud, NULL, CF_ERROR_UNAUTHORIZED);
+}
+
+/* Where a token is all there is to log in by, its end is the end. */
+static void
+test_token_ends(Cloud *cloud, gconstpointer data)
+{
+    Server *server = &cloud->base.server;
+
+    g_hash_table_remove(cloud->base.config, "password");
+    g_hash_table_remove(cloud->base.config, "username");
+    set_key(&cloud->base, "token", "fake-given");
+    serve_token(cloud, "fake-old", 1);
+    serve(server, "POST", TOKENS, 401, "{\"error\":{\"code\":401,\"message\":\"Wrong, wrong.\"}}");
+    serve_version(cloud, "2.93");
+    serve(server, "GET", DETAIL, 200, ONE_SERVER);
+    open_handle(&cloud->base);
+    list_servers(cloud, NULL, -1);
+    cf_http_invoke_wait(cloud->base.http, end_token, cloud);
+    list_servers(cloud, NULL, CF_ERROR_EXPIRED);
+}
+
+/* An address that is not Keystone's, or not its root, is no matter of credentials. */
+static void
+test_not_keystone(Cloud *cloud, gconstpointer data)
+{
+    static const struct {
+        int status;
+        const char *body;
+        CfErrorCode code;
+        gboolean hint;
+    } rows[] = {
+        {404, "{\"error\":{\"code\":404,\"message\":\"The resource could not be found.\"}}",
+         CF_ERROR_REMOTE, TRUE},
+        {405, "{\"error\":{\"code\":405,\"message\":\"Not allowed.\"}}", CF_ERROR_REMOTE, TRUE},
+        {404, "<html>nginx</html>", CF_ERROR_REMOTE, TRUE},
+        {404,
+         "{\"error\":{\"code\":404,\"message\":\"Could not find Application Credential: x.\"}}",
+         CF_ERROR_UNAUTHORIZED, FALSE},
+        {403, "{\"error\":{\"code\":403,\"message\":\"Forbidden.\"}}", CF_ERROR_UNAUTHORIZED,
+         FALSE},
+    };
+
+    open_handle(&cloud->base);
+    for (guint i = 0; i < G_N_ELEMENTS(rows); i++) {
+        g_auto(Job) job = {.kind = AUTHENTICATE};
+
+        forget(&cloud->base.server);
+        serve(&cloud->base.server, "POST", TOKENS, rows[i].status, rows[i].body);
+        run(&cloud->base, &job);
+        g_assert_error(job.error, CF_ERROR, (int) rows[i].code);
+        g_assert_cmpint(strstr(job.error->message, "does auth_url lead to Keystone?") != NULL, ==,
+                        rows[i].hint);
+    }
+}
+
 static void
 test_refused(Cloud *cloud, gconstpointer data)
 {
@@ -671,6 +799,10 @@ main(int argc, char **argv)
     ADD("session", test_session);
     ADD("one-flight", test_one_flight);
     ADD("token-renewed-once", test_renewed);
+    ADD("token-renewed-ahead", test_renewed_ahead);
+    ADD("renewal-refused", test_renewal_refused);
+    ADD("token-ends", test_token_ends);
+    ADD("not-keystone", test_not_keystone);
     ADD("credentials-refused", test_refused);
     ADD("version-asked-for-anew", test_reversioned);
     ADD("absent-service", test_absent_service);

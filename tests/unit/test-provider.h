@@ -217,6 +217,23 @@ count_seen(Server *server, const char *line)
     return n;
 }
 
+/* Of the last request of that line. Returns: (transfer full) (nullable): its header. */
+static inline char *
+last_header(Server *server, const char *line, const char *name)
+{
+    char *value = NULL;
+
+    g_mutex_lock(&server->lock);
+    for (guint i = server->seen->len; !value && i-- > 0;) {
+        const Seen *seen = server->seen->pdata[i];
+
+        if (strcmp(seen->line, line) == 0)
+            value = g_strdup(g_hash_table_lookup(seen->headers, name));
+    }
+    g_mutex_unlock(&server->lock);
+    return value;
+}
+
 /* Only while nothing is under way. */
 static const Seen *
 seen_at(Server *server, guint i)

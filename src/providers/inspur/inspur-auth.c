@@ -16,6 +16,7 @@
 #include <sys/random.h>
 
 #define HOLD_US (2 * G_USEC_PER_SEC) /* identity services lock an account after quick failures */
+#define REFUSED_HOLD_US (30 * G_USEC_PER_SEC) /* while the token at hand is still good */
 #define CLOCK_TOLERANCE_US (60 * G_USEC_PER_SEC)
 
 static gboolean
@@ -80,7 +81,8 @@ fail_flight(CfInspur *inspur, const GError *error)
     if (inspur->token.access_token && now < inspur->token.expires_us) {
         cf_debug("%s: token not renewed, the old one is used on: %s", inspur->profile,
                  error->message);
-        inspur->renew_not_before = now + HOLD_US;
+        inspur->renew_not_before =
+            now + (error->code == CF_ERROR_UNAUTHORIZED ? REFUSED_HOLD_US : HOLD_US);
         end_flight(inspur, NULL);
         return;
     }
@@ -171,6 +173,13 @@ start_flight(CfInspur *inspur, gboolean refresh)
     cf_channel_send(inspur->channel, request, on_token, flight);
 }
 
+static void
+fetch(CfInspur *inspur)
+{
+    start_flight(inspur, inspur->auth == CF_INSPUR_AUTH_KEYCLOAK && inspur->token.refresh_token &&
+                             cf_clock_mono_us() < inspur->token.refresh_expires_us);
+}
+
 /* --- waiting for it --------------------------------------------------------------------------- */
 
 static gboolean
@@ -195,10 +204,19 @@ wait_for_token(CfInspurCall *call)
     call->timer = g_timeout_source_new((guint) CLAMP(left_us / 1000, 0, G_MAXINT));
     g_source_set_callback(call->timer, on_deadline, call, NULL);
     g_source_attach(call->timer, inspur->context);
-    if (inspur->fetching)
-        return;
-    start_flight(inspur, inspur->auth == CF_INSPUR_AUTH_KEYCLOAK && inspur->token.refresh_token &&
-                             cf_clock_mono_us() < inspur->token.refresh_expires_us);
+    if (!inspur->fetching)
+        fetch(inspur);
+}
+
+/* Ahead of the token's end. Nobody waits for that: what is to be sent goes by the one at hand. */
+static void
+renew_in_time(CfInspur *inspur)
+{
+    gint64 now = cf_clock_mono_us();
+
+    if (!inspur->fetching && now >= cf_token_get_renewal_us(&inspur->token) &&
+        now >= inspur->renew_not_before)
+        fetch(inspur);
 }
 
 gboolean
@@ -209,10 +227,10 @@ cf_inspur_auth_prepare(CfInspurCall *call)
 
     if (!is_renewable(inspur))
         return TRUE;
-    if (inspur->token.access_token &&
-        (now < cf_token_get_renewal_us(&inspur->token) ||
-         (now < inspur->renew_not_before && now < inspur->token.expires_us)))
+    if (inspur->token.access_token && now < inspur->token.expires_us) {
+        renew_in_time(inspur);
         return TRUE;
+    }
     /* Who asks for nothing but a token wants to know whether the credentials are good now. */
     if (inspur->refusal && now < inspur->refusal_until_us && call->path->len > 0) {
         cf_inspur_call_refuse(call, g_error_copy(inspur->refusal));

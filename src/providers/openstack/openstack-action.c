@@ -117,9 +117,18 @@ prepare_update(CfOsCall *call, const char *member)
 }
 
 static gboolean
+has_length(const CfOsCall *call, const char *what, GError **error)
+{
+    const char *text = call->action->text;
+
+    return !text || cf_os_check_length(text, what, error);
+}
+
+static gboolean
 prepare_describe(CfOsCall *call, GError **error)
 {
-    if (!cf_os_needs_version(call->os, CF_OS_HAS_DESCRIPTION, "descriptions", error))
+    if (!cf_os_needs_version(call->os, CF_OS_HAS_DESCRIPTION, "descriptions", error) ||
+        !has_length(call, "a description", error))
         return FALSE;
     prepare_update(call, "description");
     return TRUE;
@@ -280,6 +289,10 @@ prepare_capture(CfOsCall *call, GError **error)
         g_set_error(error, CF_ERROR, CF_ERROR_INVALID, "an image needs a name");
         return FALSE;
     }
+    if (!cf_os_check_length(action->text, "a name", error) ||
+        (action->description &&
+         !cf_os_check_length(action->description, "a new image's description", error)))
+        return FALSE;
     cf_os_begin_action(call, &writer);
     cf_json_open(&writer, "createImage", '{');
     cf_json_put(&writer, "name", action->text);
@@ -482,6 +495,8 @@ prepare_server(CfOsCall *call, GError **error)
     case CF_ACTION_POWER:
         return prepare_power(call, error);
     case CF_ACTION_RENAME:
+        if (!has_length(call, "a name", error))
+            return FALSE;
         prepare_update(call, "name");
         return TRUE;
     case CF_ACTION_DESCRIBE:
@@ -512,6 +527,8 @@ prepare_image(CfOsCall *call, GError **error)
 {
     switch (call->action->kind) {
     case CF_ACTION_RENAME:
+        if (!has_length(call, "a name", error))
+            return FALSE;
         prepare_patch(call, "/name");
         return TRUE;
     case CF_ACTION_DESCRIBE:

@@ -3,12 +3,12 @@
 
 #include <string.h>
 
-#define TEXT_MAX 255 /* characters of a metadata value, of a lock's reason */
+#define TEXT_MAX 255 /* characters; the same in Nova's schemas and in Glance's */
 
 /* --- locks, metadata -------------------------------------------------------------------------- */
 
-static gboolean
-check_length(const char *text, const char *what, GError **error)
+gboolean
+cf_os_check_length(const char *text, const char *what, GError **error)
 {
     if (!g_utf8_validate(text, -1, NULL)) {
         g_set_error(error, CF_ERROR, CF_ERROR_INVALID, "%s is text in UTF-8", what);
@@ -38,7 +38,7 @@ cf_os_prepare_lock_reason(CfOsCall *call, GError **error)
     CfJsonWriter writer;
 
     if (!cf_os_needs_version(call->os, CF_OS_HAS_LOCKED_REASON, "reasons of locks", error) ||
-        !check_length(call->action->text, "the reason of a lock", error))
+        !cf_os_check_length(call->action->text, "the reason of a lock", error))
         return FALSE;
     cf_os_begin_action(call, &writer);
     cf_json_open(&writer, "lock", '{');
@@ -91,7 +91,7 @@ cf_os_prepare_metadata(CfOsCall *call, GError **error)
     }
     if (!*action->text)
         return remove_key(call, error);
-    if (!check_length(action->text, "a value", error))
+    if (!cf_os_check_length(action->text, "a value", error))
         return FALSE;
     g_string_append(call->path, "/metadata");
     cf_json_writer_init(&writer, call->body);

@@ -2,7 +2,7 @@
  * it first; the calls that come meanwhile stand in a queue. Calls to the compute service wait in
  * another one until its version is known.
  *
- *     call ──no token, or nearly spent──▶ waiting ──token──▶ versionless ──version──▶ sent
+ *     call ──no token──▶ waiting ──token──▶ versionless ──version──▶ sent
  */
 #include "providers/openstack/private.h"
 
@@ -14,6 +14,7 @@
 #include <string.h>
 
 #define HOLD_US (2 * G_USEC_PER_SEC) /* Keystone may lock an account after quick failures */
+#define REFUSED_HOLD_US (30 * G_USEC_PER_SEC) /* while the token at hand is still good */
 
 static const char *const service_types[CF_OS_SERVICE_N] = {
     [CF_OS_COMPUTE] = "compute",
@@ -192,23 +193,35 @@ end_flight(CfOs *os, const GError *error)
     }
 }
 
+static gboolean
+has_token(const CfOs *os)
+{
+    return os->token.access_token && cf_clock_mono_us() < os->token.expires_us;
+}
+
 static void
 fail_flight(CfOs *os, const GError *error)
 {
     gint64 now = cf_clock_mono_us();
+    gboolean refused = cf_error_code(error) == CF_ERROR_UNAUTHORIZED;
+    g_autoptr(GError) verdict = g_error_copy(error);
 
-    if (os->token.access_token && now < os->token.expires_us) {
+    if (has_token(os)) {
         cf_debug("%s: token not renewed, the old one is used on: %s", os->profile, error->message);
-        os->renew_not_before = now + HOLD_US;
+        os->renew_not_before = now + (refused ? REFUSED_HOLD_US : HOLD_US);
         end_flight(os, NULL);
         return;
     }
-    if (cf_error_code(error) == CF_ERROR_UNAUTHORIZED) {
+    /* Tokens that a token was changed for end with it: there is nothing left to log in by. */
+    if (refused && os->login.token && !os->login.application_credential_secret &&
+        os->token.expires_us && now >= os->token.expires_us)
+        verdict->code = CF_ERROR_EXPIRED;
+    if (refused) {
         g_clear_error(&os->refusal);
-        os->refusal = g_error_copy(error);
+        os->refusal = g_error_copy(verdict);
         os->refusal_until_us = now + HOLD_US;
     }
-    end_flight(os, error);
+    end_flight(os, verdict);
 }
 
 static void
@@ -283,13 +296,14 @@ start_flight(CfOs *os)
     cf_channel_send(os->channel, request, on_token, cf_os_ref(os));
 }
 
-static gboolean
-has_token(const CfOs *os)
+/* Ahead of the token's end. Nobody waits for that: what is to be sent goes by the one at hand. */
+static void
+renew_in_time(CfOs *os)
 {
     gint64 now = cf_clock_mono_us();
 
-    return os->token.access_token && (now < cf_token_get_renewal_us(&os->token) ||
-                                      (now < os->renew_not_before && now < os->token.expires_us));
+    if (!os->fetching && now >= cf_token_get_renewal_us(&os->token) && now >= os->renew_not_before)
+        start_flight(os);
 }
 
 gboolean
@@ -308,6 +322,7 @@ cf_os_session_prepare(CfOsCall *call)
             start_flight(os);
         return FALSE;
     }
+    renew_in_time(os);
     if (call->service == CF_OS_COMPUTE && call->path->len > 0 && !call->versionless &&
         os->version < 0 && os->base[CF_OS_COMPUTE]) {
         enqueue(&os->versionless, call);
