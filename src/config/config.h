@@ -11,6 +11,7 @@ typedef enum { CF_TAGS_DEMAND, CF_TAGS_SWEEP } CfTagsMode;
 /* Every option of contract section 8 that is not of the mount alone. Durations in microseconds. */
 typedef struct {
     gboolean ro, allow_delete, edit_views, dry_run, watch, raw_world, insecure;
+    gboolean insecure_set;
     gint64 ttl_us, max_stale_us, patience_us, deadline_us, tags_ttl_us;
     double rate;                         /* requests a second; 0: no limit */
     guint burst, connections, page_size; /* page_size 0: the provider's own */

@@ -38,7 +38,9 @@ find_file(const char *variable, const char *base)
 {
     static const char *const endings[] = {".yaml", ".yml", ".json"};
     g_autofree char *own = g_build_filename(g_get_user_config_dir(), "openstack", NULL);
-    const char *const directories[] = {".", own, "/etc/openstack"};
+    /* Also when XDG_CONFIG_HOME names another place. */
+    g_autofree char *usual = g_build_filename(g_get_home_dir(), ".config", "openstack", NULL);
+    const char *const directories[] = {".", own, usual, "/etc/openstack"};
     const char *named = g_getenv(variable);
 
     if (named && *named && access(named, F_OK) == 0)
@@ -111,6 +113,17 @@ static const struct {
     {"application_credential_name", "application_credential_name"},
 };
 
+/* Two ways to say the same: who says it in one of them does not get the other. */
+static const struct {
+    const char *id, *name;
+} pairs[] = {
+    {"user_id", "username"},
+    {"user_domain_id", "user_domain_name"},
+    {"project_id", "project_name"},
+    {"project_domain_id", "project_domain_name"},
+    {"application_credential_id", "application_credential_name"},
+};
+
 static const struct {
     const char *theirs, *ours;
 } of_cloud[] = {
@@ -130,6 +143,24 @@ static const struct {
     {"v3applicationcredential", "application_credential_secret"},
     {"token", "token"},
     {"v3token", "token"},
+};
+
+/* What says which of these ways the profile has chosen, the first one counts. A way's other keys
+ * are not taken from elsewhere: they would make somebody else of the user. */
+typedef enum { WAY_ANY, WAY_CREDENTIAL, WAY_TOKEN, WAY_PASSWORD } Way;
+
+static const struct {
+    const char *key;
+    Way way;
+    gboolean alone; /* only that way has it */
+} ways_of_keys[] = {
+    {"application_credential_id", WAY_CREDENTIAL, TRUE},
+    {"application_credential_name", WAY_CREDENTIAL, TRUE},
+    {"application_credential_secret", WAY_CREDENTIAL, TRUE},
+    {"token", WAY_TOKEN, TRUE},
+    {"password", WAY_PASSWORD, TRUE},
+    {"username", WAY_PASSWORD, FALSE},
+    {"user_id", WAY_PASSWORD, FALSE},
 };
 
 /* What stands in a cloud and cannot be done here. */
@@ -184,13 +215,60 @@ is_known_type(const char *type)
     return FALSE;
 }
 
+static gboolean
+has_other_way(CfProfile *profile, const char *key)
+{
+    Way own = WAY_ANY, needed = WAY_ANY;
+
+    for (guint i = 0; i < G_N_ELEMENTS(ways_of_keys); i++) {
+        if (own == WAY_ANY && cf_profile_says(profile, ways_of_keys[i].key))
+            own = ways_of_keys[i].way;
+        if (ways_of_keys[i].alone && strcmp(ways_of_keys[i].key, key) == 0)
+            needed = ways_of_keys[i].way;
+    }
+    return own != WAY_ANY && needed != WAY_ANY && own != needed;
+}
+
+/* What the profile itself says wins, also when it says it in other words. text: (nullable). */
+static void
+fill(CfProfile *profile, const char *key, const char *text, const char *from)
+{
+    for (guint i = 0; i < G_N_ELEMENTS(pairs); i++)
+        if ((strcmp(key, pairs[i].id) == 0 && cf_profile_says(profile, pairs[i].name)) ||
+            (strcmp(key, pairs[i].name) == 0 && cf_profile_says(profile, pairs[i].id)))
+            return;
+    if (!has_other_way(profile, key))
+        cf_profile_fill(profile, key, text, from);
+}
+
+/* Who names certificates, or insists on them, wants them looked at. */
 static void
 fill_tls(CfProfile *profile, const char *cacert, gboolean insecure)
 {
-    if (cacert && !profile->options.cacert)
+    if (profile->options.cacert || profile->options.insecure_set)
+        return;
+    if (cacert)
         profile->options.cacert = cf_config_expand_path(NULL, cacert);
     else if (insecure)
         profile->options.insecure = TRUE;
+}
+
+/* The domain of both the user and the project, where they have none of their own. Each (nullable).
+ */
+static void
+fill_domain(CfProfile *profile, const char *id, const char *name, const char *from)
+{
+    static const char *const keys_of[][2] = {{"user_domain_id", "user_domain_name"},
+                                             {"project_domain_id", "project_domain_name"}};
+
+    for (guint i = 0; i < G_N_ELEMENTS(keys_of); i++) {
+        if (cf_profile_has(profile, keys_of[i][0]) || cf_profile_has(profile, keys_of[i][1]))
+            continue;
+        if (id)
+            cf_profile_fill(profile, keys_of[i][0], id, from);
+        else
+            cf_profile_fill(profile, keys_of[i][1], name, from);
+    }
 }
 
 /* The first of several regions. */
@@ -216,20 +294,41 @@ fill_secrets(CfProfile *profile, const File *file, const char *type, GError **er
         if (!get_text(file, "auth", secrets[i], &text, error))
             return FALSE;
         if (is_secret_of(type, secrets[i]))
-            cf_profile_fill(profile, secrets[i], text, file->path);
+            fill(profile, secrets[i], text, file->path);
     }
+    return TRUE;
+}
+
+/* Of the section ‘auth’, or of the cloud itself, where older files have it. */
+static gboolean
+get_auth(const File *file, const char *key, const char **ret_text, GError **error)
+{
+    return get_text(file, "auth", key, ret_text, error) &&
+           (*ret_text || get_text(file, NULL, key, ret_text, error));
+}
+
+static gboolean
+fill_domains(CfProfile *profile, const File *file, GError **error)
+{
+    const char *id, *name, *usual;
+
+    if (!get_auth(file, "domain_id", &id, error) || !get_auth(file, "domain_name", &name, error) ||
+        !get_auth(file, "default_domain", &usual, error))
+        return FALSE;
+    fill_domain(profile, id, name, file->path);
+    fill_domain(profile, usual, NULL, file->path);
     return TRUE;
 }
 
 static gboolean
 fill_cloud(CfProfile *profile, const File *file, const char *type, GError **error)
 {
-    const char *text, *verify, *insecure, *cacert, *domain;
+    const char *text, *verify, *insecure, *cacert;
 
     for (guint i = 0; i < G_N_ELEMENTS(of_auth); i++) {
-        if (!get_text(file, "auth", of_auth[i].theirs, &text, error))
+        if (!get_auth(file, of_auth[i].theirs, &text, error))
             return FALSE;
-        cf_profile_fill(profile, of_auth[i].ours, text, file->path);
+        fill(profile, of_auth[i].ours, text, file->path);
     }
     for (guint i = 0; i < G_N_ELEMENTS(of_cloud); i++) {
         if (!get_text(file, NULL, of_cloud[i].theirs, &text, error))
@@ -238,16 +337,11 @@ fill_cloud(CfProfile *profile, const File *file, const char *type, GError **erro
     }
     if (!get_text(file, NULL, "verify", &verify, error) ||
         !get_text(file, NULL, "insecure", &insecure, error) ||
-        !get_text(file, NULL, "cacert", &cacert, error) ||
-        !get_text(file, "auth", "default_domain", &domain, error))
+        !get_text(file, NULL, "cacert", &cacert, error))
         return FALSE;
     fill_region(profile, file);
     fill_tls(profile, cacert, is_false(verify) || is_true(insecure));
-    if (!cf_profile_has(profile, "user_domain_name"))
-        cf_profile_fill(profile, "user_domain_id", domain, file->path);
-    if (!cf_profile_has(profile, "project_domain_name"))
-        cf_profile_fill(profile, "project_domain_id", domain, file->path);
-    return fill_secrets(profile, file, type, error);
+    return fill_domains(profile, file, error) && fill_secrets(profile, file, type, error);
 }
 
 static gboolean
@@ -366,13 +460,18 @@ read_environment(CfProfile *profile, GError **error)
         return FALSE;
     }
     for (guint i = 0; i < G_N_ELEMENTS(of_environment); i++)
-        cf_profile_fill(profile, of_environment[i].key, get_variable(of_environment[i].variable),
-                        of_environment[i].variable);
+        fill(profile, of_environment[i].key, get_variable(of_environment[i].variable),
+             of_environment[i].variable);
+    fill_domain(profile, get_variable("OS_DOMAIN_ID"), get_variable("OS_DOMAIN_NAME"),
+                get_variable("OS_DOMAIN_ID") ? "OS_DOMAIN_ID" : "OS_DOMAIN_NAME");
+    /* The openstack command's own fallback gives way to what a cloud says. */
+    if (!get_variable("OS_CLOUD"))
+        fill_domain(profile, get_variable("OS_DEFAULT_DOMAIN"), NULL, "OS_DEFAULT_DOMAIN");
     for (guint i = 0; i < G_N_ELEMENTS(secrets_of_environment); i++)
         if (is_secret_of(type, secrets_of_environment[i].key))
-            cf_profile_fill(profile, secrets_of_environment[i].key,
-                            get_variable(secrets_of_environment[i].variable),
-                            secrets_of_environment[i].variable);
+            fill(profile, secrets_of_environment[i].key,
+                 get_variable(secrets_of_environment[i].variable),
+                 secrets_of_environment[i].variable);
     fill_tls(profile, get_variable("OS_CACERT"), is_true(get_variable("OS_INSECURE")));
     return TRUE;
 }

@@ -42,8 +42,11 @@ char *cf_credentials_make_config(const char *overrides, gboolean with_environmen
 
 /* --- for read() ------------------------------------------------------------------------------ */
 
-/* Whether the profile says so itself (as cf_profile_get() would with a default: FALSE). */
+/* Whether the profile has it, by itself or filled in (with a default, as cf_profile_get(): FALSE).
+ */
 gboolean cf_profile_has(CfProfile *profile, const char *key);
+/* Whether the configuration says it: not when it was filled in. */
+gboolean cf_profile_says(CfProfile *profile, const char *key);
 
 /* Gives the profile a value of a key that its provider takes and that the configuration does not
  * give; a secret becomes known to the log. value: (nullable): nothing to give; "" neither.

@@ -118,7 +118,8 @@ static const CfOption table[] = {
      AT(cacert)},
     {{"insecure", NULL, "false", FALSE, "Certificates are not checked: anybody may be the cloud."},
      TYPE_FLAG,
-     AT(insecure)},
+     AT(insecure),
+     .set_offset = offsetof(CfOptions, insecure_set)},
     {{"proxy", "URL", "", FALSE, "The proxy to the cloud."}, TYPE_TEXT, AT(proxy)},
     {{"allow_other", NULL, "false", TRUE, "Other users may enter the mount."},
      TYPE_FLAG,
@@ -381,7 +382,9 @@ cf_option_to_text(const CfOption *option, gconstpointer options)
     gconstpointer slot = (const char *) options + option->offset;
     char rate[G_ASCII_DTOSTR_BUF_SIZE];
 
-    if (option->set_offset && !G_STRUCT_MEMBER(gboolean, options, option->set_offset))
+    /* A flag is false until somebody, maybe another program's file, says something else. */
+    if (option->set_offset && option->type != TYPE_FLAG &&
+        !G_STRUCT_MEMBER(gboolean, options, option->set_offset))
         return g_strdup("");
     switch (option->type) {
     case TYPE_FLAG:
@@ -418,6 +421,8 @@ init(gpointer options, gboolean of_mount)
             gboolean good = cf_option_set(&table[i], options, table[i].doc.fallback, NULL, NULL);
 
             g_assert(good);
+            if (table[i].set_offset) /* nobody said so */
+                G_STRUCT_MEMBER(gboolean, options, table[i].set_offset) = FALSE;
         }
 }
 

@@ -254,6 +254,15 @@ cf_profile_has(CfProfile *profile, const char *name)
     return key && source == CF_SECRET_SOURCE_N && key->kind != CF_KEY_UNSET;
 }
 
+gboolean
+cf_profile_says(CfProfile *profile, const char *name)
+{
+    CfSecretSource source;
+    const CfProfileKey *key = cf_profile_find_key(profile, name, &source);
+
+    return cf_profile_has(profile, name) && key->kind != CF_KEY_FILLED;
+}
+
 void
 cf_profile_fill(CfProfile *profile, const char *name, const char *value, const char *from)
 {

@@ -27,12 +27,16 @@ static const CfConfigKey ucloudstack_keys[] = {
 static const CfConfigKey openstack_keys[] = {
     {"auth_url"},
     {"username"},
+    {"user_id"},
     {"password", .secret = TRUE},
     {"token", .secret = TRUE},
     {"application_credential_id"},
+    {"application_credential_name"},
     {"application_credential_secret", .secret = TRUE},
+    {"user_domain_name"},
     {"user_domain_id"},
     {"project_name"},
+    {"project_id"},
     {"project_domain_name"},
     {"project_domain_id"},
     {"region"},
@@ -450,6 +454,9 @@ static const char *const variables[] = {"OS_CLOUD",
                                         "OS_IDENTITY_API_VERSION",
                                         "OS_TENANT_NAME",
                                         "OS_INSECURE",
+                                        "OS_DOMAIN_NAME",
+                                        "OS_DOMAIN_ID",
+                                        "OS_DEFAULT_DOMAIN",
                                         "OS_ENDPOINT_TYPE"};
 
 /* In its directory, without a word of ours in the environment. */
@@ -473,28 +480,37 @@ tear_down_openstack(Fixture *f, gconstpointer data)
 static void
 write_clouds(Fixture *f)
 {
-    write_mode(f, "clouds.yaml",
-               "clouds:\n"
-               "  one:\n"
-               "    auth: {auth_url: 'http://one:5000/v3', username: alice, password: fake-old,\n"
-               "           tenant_name: demo, default_domain: default}\n"
-               "    region_name: RegionOne\n"
-               "    endpoint_type: internalURL\n"
-               "    verify: false\n"
-               "  app:\n"
-               "    auth_type: v3applicationcredential\n"
-               "    auth: {auth_url: 'http://app:5000', application_credential_id: '42',\n"
-               "           application_credential_secret: fake-app, password: not-this}\n"
-               "    regions: [{name: R1}, R2]\n"
-               "    cacert: /ca.pem\n"
-               "  vendor: {profile: acme}\n"
-               "  odd: {auth_type: v3oidcpassword}\n"
-               "  old: {identity_api_version: 2, auth: {}}\n"
-               "  list: {auth: {auth_url: [a]}}\n"
-               "  system: {auth: {system_scope: all}}\n"
-               "  cert: {cert: /x.pem}\n"
-               "  word: x\n",
-               0600);
+    write_mode(
+        f, "clouds.yaml",
+        "clouds:\n"
+        "  one:\n"
+        "    auth: {auth_url: 'http://one:5000/v3', username: alice, password: fake-old,\n"
+        "           tenant_name: demo, default_domain: default}\n"
+        "    region_name: RegionOne\n"
+        "    endpoint_type: internalURL\n"
+        "    verify: false\n"
+        "  app:\n"
+        "    auth_type: v3applicationcredential\n"
+        "    auth: {auth_url: 'http://app:5000', application_credential_id: '42',\n"
+        "           application_credential_secret: fake-app, password: not-this}\n"
+        "    regions: [{name: R1}, R2]\n"
+        "    cacert: /ca.pem\n"
+        "  ids: {verify: false,\n"
+        "    auth: {auth_url: 'http://ids', user_id: u1, user_domain_id: d1, password: fake-x,\n"
+        "           project_id: p1, project_domain_id: d2, token: fake-token}}\n"
+        "  acme: {auth: {auth_url: 'http://acme', username: x, domain_name: Acme}}\n"
+        "  both: {default_domain: dflt, project_name: top,\n"
+        "         auth: {auth_url: 'http://both', username: x, domain_id: did,\n"
+        "                user_domain_name: Mine}}\n"
+        "  usual: {default_domain: dflt, auth: {auth_url: 'http://usual', username: x}}\n"
+        "  vendor: {profile: acme}\n"
+        "  odd: {auth_type: v3oidcpassword}\n"
+        "  old: {identity_api_version: 2, auth: {}}\n"
+        "  list: {auth: {auth_url: [a]}}\n"
+        "  system: {auth: {system_scope: all}}\n"
+        "  cert: {cert: /x.pem}\n"
+        "  word: x\n",
+        0600);
 }
 
 static void
@@ -541,6 +557,113 @@ test_clouds(Fixture *f, gconstpointer data)
     assert_keys(first(second_config), app);
     g_assert_cmpstr(cf_profile_get_options(first(second_config))->cacert, ==, "/ca.pem");
     g_assert_false(cf_profile_get_options(first(second_config))->insecure);
+}
+
+/* What the profile says of who and where it is wins, also when the file says it in other words. */
+static void
+test_clouds_own_words(Fixture *f, gconstpointer data)
+{
+    static const struct {
+        const char *text;
+        const char *keys[9][2];
+    } rows[] = {
+        {"cloud = ids\nproject_name = staging\n",
+         {{"project_name", "staging"}, {"project_id", NULL}, {"user_id", "u1"}}},
+        {"cloud = ids\nusername = bob\nuser_domain_name = Users\nproject_domain_name = Projects\n",
+         {{"username", "bob"},
+          {"user_id", NULL},
+          {"user_domain_name", "Users"},
+          {"user_domain_id", NULL},
+          {"project_id", "p1"},
+          {"project_domain_id", NULL},
+          {"password", "fake-x"},
+          {"token", NULL}}},
+        {"cloud = app\nusername = bob\npassword = fake-own\n",
+         {{"password", "fake-own"},
+          {"application_credential_id", NULL},
+          {"application_credential_secret", NULL}}},
+        {"cloud = ids\napplication_credential_id = 7\napplication_credential_secret = fake-7\n",
+         {{"application_credential_id", "7"}, {"password", NULL}, {"token", NULL}}},
+        {"cloud = app\napplication_credential_name = mine\n",
+         {{"application_credential_name", "mine"},
+          {"application_credential_id", NULL},
+          {"application_credential_secret", "fake-app"}}},
+        {"cloud = acme\n",
+         {{"user_domain_name", "Acme"},
+          {"project_domain_name", "Acme"},
+          {"user_domain_id", NULL},
+          {"project_domain_id", NULL}}},
+        {"cloud = both\n",
+         {{"user_domain_name", "Mine"},
+          {"user_domain_id", NULL},
+          {"project_domain_id", "did"},
+          {"project_name", "top"}}},
+        {"cloud = usual\nproject_domain_name = P\n",
+         {{"user_domain_id", "dflt"}, {"project_domain_id", NULL}, {"project_domain_name", "P"}}},
+    };
+
+    write_clouds(f);
+    for (guint i = 0; i < G_N_ELEMENTS(rows); i++) {
+        g_autofree char *text = g_strconcat(O, rows[i].text, NULL);
+        g_autoptr(CfConfig) config = NULL;
+        g_autoptr(GError) error = NULL;
+
+        g_test_message("%s", text);
+        config = load(f, text, NULL, &error);
+        g_assert_no_error(error);
+        assert_keys(first(config), rows[i].keys);
+    }
+}
+
+/* The file's "verify: false" is not said to somebody who names certificates. */
+static void
+test_clouds_verify(Fixture *f, gconstpointer data)
+{
+    static const struct {
+        const char *text;
+        gboolean insecure;
+    } rows[] = {
+        {"cloud = ids\n", TRUE},
+        {"cloud = ids\ncacert = /own.pem\n", FALSE},
+        {"cloud = ids\ninsecure = false\n", FALSE},
+        {"cloud = ids\ninsecure = true\n", TRUE},
+    };
+
+    write_clouds(f);
+    for (guint i = 0; i < G_N_ELEMENTS(rows); i++) {
+        g_autofree char *text = g_strconcat(O, rows[i].text, NULL);
+        g_autoptr(GError) error = NULL;
+        g_autoptr(CfConfig) config = load(f, text, NULL, &error);
+
+        g_assert_no_error(error);
+        g_assert_cmpint(cf_profile_get_options(first(config))->insecure, ==, rows[i].insecure);
+    }
+}
+
+/* Names of domains as the openstack command knows them. */
+static void
+test_domains_of_variables(Fixture *f, gconstpointer data)
+{
+    static const char *const named[][2] = {{"user_domain_name", "Acme"},
+                                           {"project_domain_name", "Acme"},
+                                           {"user_domain_id", NULL},
+                                           {NULL, NULL}};
+    static const char *const usual[][2] = {
+        {"user_domain_id", "dflt"}, {"project_domain_id", "dflt"}, {NULL, NULL}};
+    g_autoptr(CfConfig) a = NULL;
+    g_autoptr(CfConfig) b = NULL;
+    g_autoptr(GError) error = NULL;
+
+    g_setenv("OS_AUTH_URL", "http://env/v3", TRUE);
+    g_setenv("OS_DOMAIN_NAME", "Acme", TRUE);
+    g_setenv("OS_DEFAULT_DOMAIN", "dflt", TRUE);
+    a = load(f, O, NULL, &error);
+    g_assert_no_error(error);
+    assert_keys(first(a), named);
+    g_unsetenv("OS_DOMAIN_NAME");
+    b = load(f, O, NULL, &error);
+    g_assert_no_error(error);
+    assert_keys(first(b), usual);
 }
 
 static void
@@ -703,8 +826,11 @@ main(int argc, char **argv)
     ADD("/credentials/ucloudstack/fills", test_ucloudstack);
     ADD("/credentials/ucloudstack/refuses", test_ucloudstack_refuses);
     ADD_OPENSTACK("clouds", test_clouds);
+    ADD_OPENSTACK("clouds-own-words", test_clouds_own_words);
+    ADD_OPENSTACK("clouds-verify", test_clouds_verify);
     ADD_OPENSTACK("clouds-refused", test_clouds_refused);
     ADD_OPENSTACK("variables", test_variables);
+    ADD_OPENSTACK("domains-of-variables", test_domains_of_variables);
     ADD_OPENSTACK("no-configuration", test_no_config);
     ADD_OPENSTACK("no-configuration-of-it", test_no_openstack_config);
     g_test_add_func("/credentials/yaml/looking", test_yaml);
