@@ -139,6 +139,9 @@ printf 'on\0' >"$CF_TMP/nul"
 cmd_fails_with "Invalid argument" dd if="$CF_TMP/nul" of="$dir/power" conv=notrunc status=none
 cmd_fails_with "Invalid argument" \
     dd if="$CF_TMP/padded" of="$dir/power" bs=1 skip=4094 seek=1 conv=notrunc status=none
+printf 'caf\351\n' >"$CF_TMP/latin"
+cmd_fails_with "Invalid argument" dd if="$CF_TMP/latin" of="$dir/capture" conv=notrunc status=none
+like "$(cat "$dir/last_error")" "UTF-8" "bytes that are no text: why"
 is "$(calls total)" 0 "nothing was sent"
 late=0
 for i in {1..100}; do
@@ -276,6 +279,12 @@ fault code "PATCH /v1/images/{id}" '"code":"101.003014","message":"描述不能�
 write_fails_with "Invalid argument" "https://example.com" "$dir/description"
 is "$(sed 's/ (request .*//' "$dir/last_error")" '101.003014: 描述不能以http开头' "and that for descriptions"
 no_faults
+forget_requests
+for file in name description; do
+    cmd_fails_with "Invalid argument" dd if="$CF_TMP/latin" of="$dir/$file" conv=notrunc status=none
+    like "$(cat "$dir/last_error")" "UTF-8" "$file: why"
+done
+is "$(calls total)" 0 "what is no text is not sent"
 is "$(cat "$dir/name" "$dir/description")" $'renamed_3\nhello from here' "the old values stay"
 ok "an empty line clears it" put "" "$dir/description"
 is "$(cat "$dir/description" 2>/dev/null || true)" "" "it is empty"

@@ -109,6 +109,13 @@ is "$(cat $A/lock)$(cat $A/locked_reason)" 0 "unlocked there is no reason"
 is "$(its .locked_reason s-a)" null "nor in the cloud"
 write_fails_with "Invalid argument" yes $A/lock
 write_fails_with "Argument list too long" "$(printf 'r%.0s' {1..256})" $A/locked_reason
+forget_requests
+for file in name description capture; do
+    write_fails_with "Argument list too long" "$(printf 'n%.0s' {1..256})" $A/$file
+done
+is "$(calls changes)" 0 "what is too long is not sent"
+ok "255 characters are a name" put "$(printf 'ü%.0s' {1..255})" $A/name
+ok "the former one again" put s-a $A/name
 
 cf_section metadata
 is "$(names $M/metadata)" "db_password note role tier" "a file for each key"
