@@ -8,7 +8,7 @@
 cf_need python3 jq curl rsync tar
 
 SERVERS=1000 IMAGES=200
-[ "$CF_MODE" == plain ] || SERVERS=300 IMAGES=100 # what is slow ten times over
+[ "$CF_MODE" == plain ] || SERVERS=200 IMAGES=100 # what is slow ten times over
 PAGES=$(((SERVERS + 99) / 100 + (IMAGES + 99) / 100))
 
 cf_start_sim --servers $SERVERS --images $IMAGES --hostile --latency 20 \

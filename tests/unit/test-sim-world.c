@@ -316,7 +316,8 @@ test_tags(void)
 static void
 test_pages(void)
 {
-    const guint n = 100000;
+    const guint n = g_getenv("CF_UNDER_VALGRIND") ? 10000 : 100000; /* which takes minutes */
+    g_autofree char *last = g_strdup_printf("/v1/servers/%u/100", n / 100);
     g_autoptr(CfSim) sim = start(n, FALSE);
     g_autoptr(GHashTable) seen = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, NULL);
     gint64 began = g_get_monotonic_time();
@@ -333,7 +334,7 @@ test_pages(void)
     g_assert_cmpuint(g_hash_table_size(seen), ==, n);
     began = g_get_monotonic_time();
     for (guint i = 0; i < 200; i++) {
-        g_autoptr(Reply) reply = call(sim, "GET", "/v1/servers/900/100", NULL);
+        g_autoptr(Reply) reply = call(sim, "GET", last, NULL);
 
         g_assert_cmpint(cJSON_GetArraySize(member(reply, "data.servers")), ==, 100);
     }
