@@ -212,11 +212,12 @@ set_refusal(int http_status, gboolean needs_more, const char *text, gsize len, G
         cf_error_set_cloud(error, CF_ERROR_UNAUTHORIZED, &words,
                            "no token: the account asks for a second factor, which cannot be given "
                            "here; an application credential can take its place");
+    else if (line)
+        cf_error_set_cloud(error, refusal_code(http_status, line), &words,
+                           "no token: %.300s (HTTP status %d)%s", line, http_status, hint);
     else
         cf_error_set_cloud(error, refusal_code(http_status, line), &words,
-                           line ? "no token: %.300s (HTTP status %d)%s"
-                                : "no token: %sHTTP status %d%s",
-                           line ? line : "", http_status, hint);
+                           "no token: HTTP status %d%s", http_status, hint);
     g_free(refusal.title);
     g_free(refusal.message);
 }

@@ -464,9 +464,6 @@ read_environment(CfProfile *profile, GError **error)
              of_environment[i].variable);
     fill_domain(profile, get_variable("OS_DOMAIN_ID"), get_variable("OS_DOMAIN_NAME"),
                 get_variable("OS_DOMAIN_ID") ? "OS_DOMAIN_ID" : "OS_DOMAIN_NAME");
-    /* The openstack command's own fallback gives way to what a cloud says. */
-    if (!get_variable("OS_CLOUD"))
-        fill_domain(profile, get_variable("OS_DEFAULT_DOMAIN"), NULL, "OS_DEFAULT_DOMAIN");
     for (guint i = 0; i < G_N_ELEMENTS(secrets_of_environment); i++)
         if (is_secret_of(type, secrets_of_environment[i].key))
             fill(profile, secrets_of_environment[i].key,
@@ -500,8 +497,11 @@ read_any(CfProfile *profile, GError **error)
     }
     /* As with the openstack command, a variable wins over what the cloud of OS_CLOUD says. */
     cloud = get_variable("OS_CLOUD");
-    if (read_environment(profile, &own_error) && (!cloud || read_cloud(profile, cloud, &own_error)))
+    if (read_environment(profile, &own_error) &&
+        (!cloud || read_cloud(profile, cloud, &own_error))) {
+        fill_domain(profile, get_variable("OS_DEFAULT_DOMAIN"), NULL, "OS_DEFAULT_DOMAIN");
         return TRUE;
+    }
     return cf_profile_fail(profile, cloud ? "OS_CLOUD" : "OS_AUTH_URL", error, own_error->message);
 }
 
