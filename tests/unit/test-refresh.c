@@ -26,6 +26,7 @@ typedef struct {
     GHashTable *changed;      /* id → text, deleted ones too: what a list of changes gives */
     GString *spoilt;          /* (nullable) what pages of a listing are instead */
     guint known;              /* records that were known when their page was checked */
+    gboolean circle;          /* each page by marker leads to the second one */
     gboolean unhelped;        /* the provider makes nothing of what is known */
     guint meanwhile_page;     /* ahead of this page … */
     void (*meanwhile)(void);  /* … (nullable) happens this, in the engine's thread */
@@ -187,6 +188,8 @@ answer_page_by_marker(gpointer data)
         append_record(text, g_hash_table_lookup(cloud.servers, cloud.order->pdata[i]));
     page.last = call->since_us || n < PAGE;
     page.next = page.last ? NULL : cloud.order->pdata[begin + PAGE - 1];
+    if (page.next && cloud.circle)
+        page.next = cloud.order->pdata[PAGE - 1];
     page.cloud_us = cloud.date_s * G_USEC_PER_SEC;
     if (error)
         call->on_page(NULL, error, call->data);
@@ -1263,6 +1266,18 @@ test_walk_changes(Fixture *fixture, gconstpointer data)
     g_assert_cmpuint(count(fixture), ==, 95 - 1 + 25);
 }
 
+/* A cloud that takes no heed of markers would be asked for ever. */
+static void
+test_walk_in_a_circle(Fixture *fixture, gconstpointer data)
+{
+    cloud.circle = TRUE;
+    g_assert_cmpint(refresh(fixture), ==, CF_ERROR_PROTOCOL);
+    g_assert_cmpuint(cloud.lists, ==, 2);
+    cloud.circle = FALSE;
+    g_assert_cmpint(refresh(fixture), ==, -1);
+    g_assert_cmpuint(count(fixture), ==, 95);
+}
+
 static void
 test_walk_never_ends(Fixture *fixture, gconstpointer data)
 {
@@ -1534,5 +1549,6 @@ main(int argc, char **argv)
     ADD_BY_MARKER("changes-only", 30, test_changes);
     ADD_BY_MARKER("changes-by-date", 30, test_changes_by_date);
     ADD_BY_MARKER("gives-up-when-no-marker-is-known", 95, test_walk_never_ends);
+    ADD_BY_MARKER("gives-up-when-pages-lead-back", 95, test_walk_in_a_circle);
     return g_test_run();
 }

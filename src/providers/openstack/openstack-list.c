@@ -6,18 +6,6 @@
 
 /* --- listings --------------------------------------------------------------------------------- */
 
-/* A cloud that gives the same page again would be asked for ever. */
-static gboolean
-goes_on(const CfOsCall *call, const char *next, GError **error)
-{
-    if (!next || g_strcmp0(next, call->marker) != 0)
-        return TRUE;
-    g_set_error(error, CF_ERROR, CF_ERROR_PROTOCOL,
-                "%s: the page behind ‘%s’ ends with the same one again",
-                cf_collection_name(call->collection), next);
-    return FALSE;
-}
-
 /* The cloud's time when it was asked, or a little earlier: its header Date tells when it answered,
  * in whole seconds. Nova without a proxy sends none; then we go by when Keystone gave the token. */
 static gint64
@@ -104,8 +92,7 @@ on_page(CfOsCall *call, const CfHttpReply *reply, const GError *error)
     text = g_bytes_get_data(reply->body, &len);
     /* A page is walked several times until it is through. */
     cf_json_outline_begin(text, len, call->known);
-    if (cf_os_read_list(call->collection, text, len, records, &next, &wrong) &&
-        goes_on(call, next, &wrong))
+    if (cf_os_read_list(call->collection, text, len, records, &next, &wrong))
         hand_over(call, reply, g_steal_pointer(&records), g_steal_pointer(&next));
     else
         call->callback.page(NULL, wrong, call->data);
